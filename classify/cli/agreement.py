@@ -1,0 +1,75 @@
+"""classify agreement: how far coders agree, and where they don't."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classify.cli.shell import (
+    CodebookOption,
+    CodersOption,
+    JsonOption,
+    LabelsOption,
+    QuietOption,
+    codebook_or_default,
+    coders_or_default,
+    command,
+    say,
+    say_json,
+    say_table,
+    warn,
+    LABELS,
+)
+
+
+@command
+def agreement(
+    coders: CodersOption = None,
+    labels: LabelsOption = None,
+    codebook: CodebookOption = None,
+    out: Annotated[Path | None, typer.Option(help="Write the disagreements to this .csv, .jsonl or .parquet, to be adjudicated.")] = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Agreement between coders, label by label and overall, with 95% intervals over events.
+
+    alpha is Krippendorff's; agreement on positives is how often one coder gives a label that another gave, the ceiling for
+    a model's F1. The labels files, where there are any, say which passages belong to one event.
+
+    Example: classify agreement --coders coders/anna.csv --coders coders/ben.csv --out to-adjudicate.csv
+    """
+    from classify.data.annotations import read_coders
+    from classify.data.dataset import load_labels
+    from classify.data.tables import format_of, write_rows
+    from classify.errors import UsageError
+    from classify.evaluation.agreement import find_disagreements, measure_agreement
+    from classify.report.tables import agreement_dict
+
+    files = coders_or_default(coders, labels)
+    if not files:
+        raise UsageError("no labels/coders/ here; name each coder's labels with --coders")
+    form = format_of(out) if out else None
+    book = codebook_or_default(codebook, labels or coders)
+    coded = read_coders(files, book)
+    known = labels or ([LABELS] if not coders and LABELS.exists() else [])
+    clusters, texts = {}, {}
+    if known:
+        dataset = load_labels(known, book)
+        texts = {passage.id: passage.text for passage in dataset.passages}
+        clusters = {passage.id: dataset.events.of_document[passage.document] for passage in dataset.passages}
+    found = measure_agreement(coded, book, clusters=clusters)
+    names = sorted({row.coder for row in coded})
+    if not found:
+        raise UsageError(f"no passage was coded twice; found coders {', '.join(names)}; expected two with the same ids")
+    disagreements = find_disagreements(coded, book, texts=texts)
+    if out and form:
+        write_rows(disagreements, form, out)
+    if json:
+        say_json({"coders": names, "disagreements": len(disagreements), "tasks": [agreement_dict(a) for a in found.values()]})
+        return
+    say(f"coders: {', '.join(names)}\n")
+    for task in found.values():
+        title = f"{task.task}: {task.n_double} passages coded twice, {task.n_clusters} events; {task.measure} {task.overall}"
+        rows = [(row.name, row.n_positive, row.alpha, row.specific, row.percent) for row in task.labels]
+        say_table(title, ("label", "given by any", "alpha", "agreement on positives", "percent agreement"), rows)
+    say(f"{len(disagreements)} passages to adjudicate" + (f", written to {out}" if out else "; --out FILE writes them"))

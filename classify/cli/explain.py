@@ -1,0 +1,89 @@
+"""classify explain: which words speak for and against."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from classify.cli.shell import JsonOption, ModelOption, command, model_or_default, say, say_json, say_table
+
+if TYPE_CHECKING:
+    from classify.scorer.contributions import Explanation
+
+_MOST_ROWS = 12
+
+
+@command
+def explain(
+    inputs: Annotated[list[Path] | None, typer.Argument(metavar="INPUT...", help="Files as for predict; - for stdin.")] = None,
+    text: Annotated[str | None, typer.Option(help="Explain this text instead.")] = None,
+    model: ModelOption = None,
+    task: Annotated[str | None, typer.Option(help="Explain this task only. [default: all]", show_default=False)] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show which words speak for and against each label given, exactly: the parts sum to the score.
+
+    Where no label of a task was given, the most probable one is explained.
+
+    Example: classify explain --text "Both navies agreed to patrol the strait together." --task theme
+    """
+    from classify.data.inputs import read_inputs
+    from classify.errors import UsageError, did_you_mean
+    from classify.predictor import Predictor
+
+    if bool(inputs) == (text is not None):
+        raise UsageError('give either INPUT or --text "…"')
+    predictor = Predictor.load(model_or_default(model))
+    known = tuple(predictor.bundle.tasks)
+    if task is not None and task not in known:
+        raise UsageError(f"--task {task}: no such task in this bundle; {did_you_mean(task, known)}")
+    texts = [text] if text is not None else [row["text"] for row in read_inputs(inputs or [])]
+    explanations = [predictor.explain(one, task=name) for one in texts for name in ([task] if task else known)]
+    if json:
+        say_json([explanation.to_dict() for explanation in explanations])
+        return
+    for explanation in explanations:
+        _say_explanation(explanation)
+
+
+def _say_explanation(explanation: "Explanation") -> None:
+    for label in explanation.chosen:
+        _say_highlighted(explanation, label)
+        column = explanation.labels.index(label)
+        parts = explanation.for_label(label)
+        rest = parts[_MOST_ROWS:]
+        rows: list[tuple[object, ...]] = [
+            (f"{value:+.3f}", f"terms of {piece.name}: {_found(explanation, piece.spans)}" if piece.kind == "codebook terms" else piece.name, piece.kind)
+            for piece, value in parts[:_MOST_ROWS]
+        ]
+        if rest:
+            rows.append((f"{sum(value for _, value in rest):+.3f}", f"{len(rest)} smaller parts", ""))
+        rows.append((f"{explanation.intercept[column]:+.3f}", "before any word", "intercept"))
+        rows.append((f"{explanation.scores[column]:+.3f}", "score", "sum"))
+        state = "given" if label in explanation.given else "not given; the most probable label"
+        title = f"{explanation.task}: {label} ({state}; p = {explanation.probabilities[column]:.2f})"
+        say_table(title, ("adds", "word", "kind"), rows)
+
+
+def _found(explanation: "Explanation", spans: tuple[tuple[int, int], ...]) -> str:
+    return ", ".join(dict.fromkeys(explanation.text[start:end] for start, end in spans))
+
+
+def _say_highlighted(explanation: "Explanation", label: str) -> None:
+    """The text itself; on a terminal words for the label are green and underlined, words against it red."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from classify.scorer.contributions import runs
+
+    shown = Text()
+    weights = explanation.weights_of_characters(label)
+    strongest = float(abs(weights).max(initial=0.0)) or 1.0
+    for start, end, weight in runs(weights):
+        style = "" if abs(weight) < strongest * 0.1 else "green underline" if weight > 0 else "red"
+        shown.append(explanation.text[start:end], style=style)
+    if sys.stdout.isatty():
+        Console(highlight=False).print(shown)
+    else:
+        say(explanation.text)

@@ -1,0 +1,46 @@
+"""The command line: one file a command, imported lightly so that --help is instant."""
+
+from typing import Annotated
+
+import typer
+
+from classify.cli.agreement import agreement
+from classify.cli.check import check
+from classify.cli.evaluate import evaluate
+from classify.cli.explain import explain
+from classify.cli.inspect import inspect
+from classify.cli.predict import predict
+from classify.cli.segment import segment
+from classify.cli.train import train
+
+app = typer.Typer(
+    name="classify",
+    help="Tag passages of text with the labels of a codebook, and know which labels can be trusted.",
+    epilog="Exit codes: 0 done; 1 check found faults; 2 wrong use or bad input; 3 a bundle that can't be trusted; 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for function in (segment, check, agreement, train, evaluate, predict, explain, inspect):
+    app.command()(function)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"classify-passages {version('classify-passages')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Tag passages of text with the labels of a codebook, and know which labels can be trusted."""
+
+
+def main() -> None:
+    """The console script."""
+    app()

@@ -1,0 +1,64 @@
+"""classify segment: documents to passages, ready to be coded."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classify.cli.shell import LABELS, CODEBOOK_NAME, CodebookOption, QuietOption, codebook_or_default, command, warn
+
+
+class UnitChoice(StrEnum):
+    """What a passage is."""
+
+    PARAGRAPH = "paragraph"
+    SENTENCE = "sentence"
+
+
+@command
+def segment(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Text files, folders of .txt files, or - for stdin.")],
+    unit: Annotated[UnitChoice, typer.Option(help="What a passage is.")] = UnitChoice.PARAGRAPH,
+    sample: Annotated[int | None, typer.Option(min=1, help="Draw this many passages at random, each with equal probability.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the draw.")] = 0,
+    codebook: CodebookOption = None,
+    out: Annotated[Path | None, typer.Option(help="Where to write: .jsonl, .csv or .parquet. [default: JSONL to stdout]", show_default=False)] = None,
+    quiet: QuietOption = False,
+) -> None:
+    """Cut documents into passages, one paragraph each.
+
+    A CSV has an empty column for every task of the codebook: fill in the labels (joined by |; none = coded, none applies) and
+    give it to --labels. With --sample the rows carry how likely they were drawn, so that shares of the corpus can be
+    estimated from them.
+
+    Example: classify segment seeds/*.txt --sample 20 --seed 1 --out to-code.csv
+    """
+    from classify.data.documents import expand, read_document
+    from classify.data.sampling import draw_sample
+    from classify.data.segment import segment as segment_document
+    from classify.data.tables import format_of, write_rows
+
+    form = format_of(out) if out else "jsonl"
+    tasks: tuple[str, ...] = ()
+    if codebook is not None or (LABELS / CODEBOOK_NAME).exists():
+        tasks = codebook_or_default(codebook, None).task_names
+    else:
+        warn([f"no {LABELS / CODEBOOK_NAME} here and no --codebook: the rows have no task columns"], quiet=quiet)
+    passages = []
+    for path in expand(inputs, (".txt",)):
+        found = segment_document(read_document(path), unit=unit.value)
+        warn([f"{path}: no passage found; the file holds headings or marks only"] if not found else [], quiet=quiet)
+        passages.extend(found)
+    extra: dict[str, object] = {}
+    if sample is not None and passages:
+        extra = {"selection": "audit", "inclusion_probability": min(sample, len(passages)) / len(passages)}
+        warn([f"only {len(passages)} passages: all of them are taken"] if sample > len(passages) else [], quiet=quiet)
+        passages = draw_sample(passages, sample, seed=seed)
+    coding: dict[str, object] = dict.fromkeys(tasks, "") if form == "csv" else {}
+    if tasks and not coding:
+        coding = {"labels": dict.fromkeys(tasks)}
+    facts = ("id", "document", "start", "end", "text")
+    rows = ({name: getattr(passage, name) for name in facts} | coding | extra for passage in passages)
+    columns = [*facts, *coding, *extra]
+    write_rows(rows, form, out, columns=columns)

@@ -1,0 +1,61 @@
+"""classify train: labelled passages to a bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classify.cli.shell import (
+    MODELS,
+    CodebookOption,
+    JsonOption,
+    LabelsOption,
+    QuietOption,
+    codebook_or_default,
+    command,
+    labels_or_default,
+    say,
+    say_json,
+    say_table,
+    warn,
+)
+
+
+@command
+def train(
+    labels: LabelsOption = None,
+    codebook: CodebookOption = None,
+    config: Annotated[Path | None, typer.Option(help="Settings (TOML); what it doesn't name keeps its default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The bundle's folder. [default: models/<codebook name>]", show_default=False)] = None,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Train a model on labelled passages and save it as a bundle: a folder of data that can't run code.
+
+    Example: classify train --labels labels/ --codebook labels/codebook.toml --out models/mine
+    """
+    from classify.bundle import refuse_foreign
+    from classify.data.dataset import dataset_warnings, load_labels
+    from classify.learn.settings import TrainingSettings, load_settings
+    from classify.learn.training import train as train_bundle
+
+    files = labels_or_default(labels)
+    book = codebook_or_default(codebook, labels)
+    settings = load_settings(config) if config else TrainingSettings()
+    folder = out or MODELS / book.name
+    refuse_foreign(folder)
+    dataset = load_labels(files, book)
+    warn(dataset_warnings(dataset), quiet=quiet)
+    bundle = train_bundle(dataset, settings=settings)
+    bundle.save(folder)
+    if json:
+        say_json({"bundle": str(folder), "id": bundle.id, "data": bundle.data, "summary": bundle.summary})
+        return
+    for task, summary in bundle.summary.items():
+        rows = [(name, of["support"], of["events"], of["f1"]) for name, of in summary["labels"].items()]
+        say_table(f"{task} ({book[task].kind})", ("label", "passages", "events", "F1*"), rows)
+    if all(summary["is_cross_fitted"] for summary in bundle.summary.values()):
+        say("* on events held out, with thresholds fitted to the same scores: a first look; the judge is classify evaluate")
+    else:
+        say("* on the training passages themselves, since there are too few events to hold any out: far too good")
+    say(f"bundle {bundle.id} written to {folder}")

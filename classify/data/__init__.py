@@ -1,0 +1,1 @@
+"""Files to arrays: documents, passages, labels, events and folds."""

@@ -1,0 +1,280 @@
+"""Read hand-labelled rows and coders' sheets, checked against the codebook: all faults of a file together."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from classify.codebook import Codebook, Task
+from classify.data.documents import expand
+from classify.data.tables import TABLE_SUFFIXES, Row, Table, read_table
+from classify.errors import DataError, Fault, did_you_mean
+
+NONE = "none"
+SEPARATOR = "|"
+Labels = Mapping[str, frozenset[str] | None]
+"""For each task the labels given; None where the task was not coded, which is not the same as no label."""
+
+
+@dataclass(frozen=True)
+class LabelledPassage:
+    """One row of a labels file. `unsure` cells count neither way; `extra` holds every other key, carried through."""
+
+    id: str
+    text: str
+    document: str
+    event: str | None
+    labels: Labels
+    unsure: Mapping[str, frozenset[str]]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class CodedPassage:
+    """What one coder gave one passage, before adjudication."""
+
+    id: str
+    coder: str
+    labels: Labels
+    text: str | None = None
+    cluster: str | None = None
+    place: str = ""
+
+
+def read_labels(paths: Iterable[str | Path], codebook: Codebook) -> list[LabelledPassage]:
+    """Labelled passages of all files (a folder means the tables in it), in order.
+
+    Raises DataError with all faults of all files: broken rows, missing or empty `text`, unknown tasks and labels, wrong
+    types, duplicate ids, a document with two events.
+    """
+    faults: list[Fault] = []
+    return labelled_passages(_tables(paths, faults), codebook, faults)
+
+
+def labelled_passages(
+    tables: Iterable[Table], codebook: Codebook, faults: list[Fault] | None = None
+) -> list[LabelledPassage]:
+    """Labelled passages of tables already read; raises DataError as `read_labels`, after any `faults` found before."""
+    reader = _Reader(codebook)
+    passages = [passage for table in tables for passage in reader.passages(table)]
+    reader.faults[:0] = faults or []
+    reader.faults.extend(_duplicate_ids(passages))
+    reader.faults.extend(_documents_with_two_events(passages))
+    if reader.faults:
+        raise DataError(reader.faults)
+    return passages
+
+
+def read_coders(paths: Iterable[str | Path], codebook: Codebook) -> list[CodedPassage]:
+    """Every coder's own labels; the coder is the row's `coder`, or else the file's name without its suffix."""
+    reader = _Reader(codebook)
+    coded: list[CodedPassage] = []
+    for table in _tables(paths, reader.faults):
+        coded.extend(reader.coded(table))
+    reader.faults.extend(_coded_twice(coded))
+    if reader.faults:
+        raise DataError(reader.faults)
+    return coded
+
+
+def _tables(paths: Iterable[str | Path], faults: list[Fault]) -> Iterator[Table]:
+    for path in expand(paths, TABLE_SUFFIXES):
+        try:
+            yield read_table(path)
+        except DataError as error:
+            faults.extend(error.faults)
+
+
+class _Reader:
+    def __init__(self, codebook: Codebook) -> None:
+        self.codebook = codebook
+        self.faults: list[Fault] = []
+
+    def passages(self, table: Table) -> Iterator[LabelledPassage]:
+        required = ["text", *([] if table.format != "jsonl" else ["labels"])]
+        if not self._has_columns(table, required):
+            return
+        for row, number in zip(table.rows, table.numbers, strict=True):
+            place = f"{table.path}:{number}"
+            text = row.get("text")
+            if not isinstance(text, str):
+                self._fault(table, number, "text", f"found {_show(text)}; expected the passage as text")
+                continue
+            labels = self._labels(table, number, row)
+            identity = self._text(table, number, row, "id") or place
+            yield LabelledPassage(
+                id=identity,
+                text=text,
+                document=self._text(table, number, row, "document") or identity,
+                event=self._text(table, number, row, "event"),
+                labels=labels,
+                unsure=self._unsure(table, number, row),
+                extra={key: value for key, value in row.items() if key not in self._own_keys(table)},
+                place=place,
+            )
+
+    def coded(self, table: Table) -> Iterator[CodedPassage]:
+        if not self._has_columns(table, ["id", *([] if table.format != "jsonl" else ["labels"])]):
+            return
+        fallback = Path(table.path).name.split(".")[0]
+        for row, number in zip(table.rows, table.numbers, strict=True):
+            identity = self._text(table, number, row, "id")
+            if not identity:
+                self._fault(table, number, "id", "missing; expected the id of the coded passage")
+                continue
+            text = row.get("text")
+            yield CodedPassage(
+                id=identity,
+                coder=self._text(table, number, row, "coder") or fallback,
+                labels=self._labels(table, number, row),
+                text=text if isinstance(text, str) else None,
+                cluster=self._text(table, number, row, "event") or self._text(table, number, row, "document"),
+                place=f"{table.path}:{number}",
+            )
+
+    def _own_keys(self, table: Table) -> set[str]:
+        own = {"id", "text", "document", "event", "labels", "unsure"}
+        return own if table.format == "jsonl" else own | set(self.codebook.task_names)
+
+    def _has_columns(self, table: Table, required: Sequence[str]) -> bool:
+        columns = table.columns
+        if not table.rows:
+            self.faults.append(Fault(table.path, None, None, "no rows; expected at least one labelled passage"))
+            return False
+        missing = [name for name in required if name not in columns]
+        if table.format != "jsonl" and not any(name in columns for name in self.codebook.task_names):
+            missing.append(" or ".join(self.codebook.task_names))
+        for name in missing:
+            found = ", ".join(columns[:8])
+            hint = "; is the file separated by ';'? save it with commas" if len(columns) == 1 and ";" in found else ""
+            self.faults.append(Fault(table.path, None, name, f"no such column; found {found}{hint}"))
+        return not missing
+
+    def _labels(self, table: Table, number: int, row: Row) -> Labels:
+        given = {name: row[name] for name in self.codebook.task_names if name in row}
+        if table.format == "jsonl":
+            given = self._task_table(table, number, "labels", row.get("labels"))
+        labels = {}
+        for task in self.codebook.tasks:
+            value = given.get(task.name)
+            if isinstance(value, str) and table.format != "jsonl":
+                value = _parse_cell(value)
+            labels[task.name] = self._of_task(table, number, task, value)
+        return labels
+
+    def _unsure(self, table: Table, number: int, row: Row) -> dict[str, frozenset[str]]:
+        if row.get("unsure") in (None, ""):
+            return {}
+        given = self._task_table(table, number, "unsure", row["unsure"])
+        return {
+            task.name: found
+            for task in self.codebook.tasks
+            if (found := self._names(table, number, task, given.get(task.name))) is not None
+        }
+
+    def _task_table(self, table: Table, number: int, key: str, value: object) -> Mapping[str, Any]:
+        """`labels` or `unsure` as {task: …}; a codebook with one task may leave its name away."""
+        names = self.codebook.task_names
+        if isinstance(value, list | str) and len(names) == 1:
+            return {names[0]: value}
+        if not isinstance(value, Mapping):
+            expected = f"expected an object with the codebook's tasks, such as {{\"{names[0]}\": …}}"
+            self._fault(table, number, key, f"found {_show(value)}; {expected}")
+            return {}
+        for name in value:
+            if name not in names:
+                self._fault(table, number, key, f"unknown task {name!r}; {did_you_mean(name, names)}")
+        return value
+
+    def _of_task(self, table: Table, number: int, task: Task, value: object) -> frozenset[str] | None:
+        found = self._names(table, number, task, value)
+        if found is None or (task.is_multilabel and (found or not task.at_least_one)):
+            return found
+        if task.is_multilabel:
+            self._fault(table, number, task.name, "coded with no label, but the codebook says at_least_one; give one")
+        elif len(found) != 1:
+            given = ", ".join(sorted(found)) or "none"
+            self._fault(table, number, task.name, f"found {given}; expected exactly one label (a multiclass task)")
+        return found
+
+    def _names(self, table: Table, number: int, task: Task, value: object) -> frozenset[str] | None:
+        if value is None:
+            return None
+        listed = [value] if isinstance(value, str) else value
+        if not isinstance(listed, list | tuple) or not all(isinstance(name, str) for name in listed):
+            expected = "a list of labels" if task.is_multilabel else "one label as text"
+            self._fault(table, number, task.name, f"found {_show(value)}; expected {expected}, or null if not coded")
+            return None
+        for name in listed:
+            if name not in task.label_names:
+                hint = did_you_mean(name, task.label_names)
+                self._fault(table, number, task.name, f"unknown label {name!r}; {hint}")
+        return frozenset(listed)
+
+    def _text(self, table: Table, number: int, row: Row, key: str) -> str | None:
+        value = row.get(key)
+        if value is None or value == "":
+            return None
+        if isinstance(value, str):
+            return value
+        self._fault(table, number, key, f"found {_show(value)}; expected text")
+        return None
+
+    def _fault(self, table: Table, number: int, name: str, message: str) -> None:
+        self.faults.append(Fault(table.path, number, name, message))
+
+
+def _parse_cell(cell: str) -> list[str] | None:
+    """Labels of a CSV cell: joined by `|`; empty = not coded; `none` = coded, and none applies."""
+    names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
+    if not names:
+        return None
+    return [] if names == [NONE] else names
+
+
+def join_labels(labels: Iterable[str] | None) -> str:
+    """Labels as a CSV cell, the reverse of what reading does.
+
+    >>> join_labels(None), join_labels([]), join_labels(["a", "b"])
+    ('', 'none', 'a|b')
+    """
+    return "" if labels is None else SEPARATOR.join(labels) or NONE
+
+
+def _fault_at(place: str, name: str, message: str) -> Fault:
+    path, _, row = place.rpartition(":")
+    return Fault(path, int(row), name, message)
+
+
+def _duplicate_ids(passages: Sequence[LabelledPassage]) -> Iterator[Fault]:
+    first: dict[str, str] = {}
+    for passage in passages:
+        place = first.setdefault(passage.id, passage.place)
+        if place != passage.place:
+            message = f"duplicate id {passage.id!r}, first at {place}; give every row its own"
+            yield _fault_at(passage.place, "id", message)
+
+
+def _coded_twice(coded: Sequence[CodedPassage]) -> Iterator[Fault]:
+    first: dict[tuple[str, str], str] = {}
+    for row in coded:
+        place = first.setdefault((row.coder, row.id), row.place)
+        if place != row.place:
+            message = f"coder {row.coder!r} coded {row.id!r} already at {place}; keep one row"
+            yield _fault_at(row.place, "id", message)
+
+
+def _documents_with_two_events(passages: Sequence[LabelledPassage]) -> Iterator[Fault]:
+    first: dict[str, tuple[str, str]] = {}
+    for passage in passages:
+        if passage.event is None:
+            continue
+        event, place = first.setdefault(passage.document, (passage.event, passage.place))
+        if event != passage.event:
+            message = f"document {passage.document!r} has event {passage.event!r} here and {event!r} at {place}"
+            yield _fault_at(passage.place, "event", f"{message}; a document reports one event")
+
+
+def _show(value: object) -> str:
+    return "nothing" if value is None else f"{value!r:.40}"

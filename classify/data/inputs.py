@@ -1,0 +1,59 @@
+"""Whatever a user wants predicted or explained, as rows that hold a `text`."""
+
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+
+from classify.data.documents import STDIN, decode, expand, read_document
+from classify.data.segment import segment
+from classify.data.tables import TABLE_SUFFIXES, Row, Table, parse_jsonl, read_table
+from classify.errors import DataError, Fault, data_error
+from classify.passages import Document, Passage
+
+
+def read_inputs(paths: Iterable[str | Path], *, on_empty: Callable[[Path], None] = lambda path: None) -> list[Row]:
+    """Rows of all inputs in order: a .txt gives its passages, a table its rows, `-` standard input.
+
+    Standard input is JSONL if its first character is `{`, else one text. `on_empty` hears of a .txt without a passage.
+    Raises DataError with every row that holds no text.
+    """
+    rows: list[Row] = []
+    for path in expand(paths, (".txt", *TABLE_SUFFIXES)):
+        if str(path) == STDIN:
+            rows.extend(_read_stdin())
+        elif path.suffix == ".txt":
+            passages = segment(read_document(path))
+            rows.extend(asdict(passage) for passage in passages)
+            if not passages:
+                on_empty(path)
+        else:
+            rows.extend(_with_text(read_table(path)))
+    return rows
+
+
+def _read_stdin() -> list[Row]:
+    text = decode(sys.stdin.buffer.read(), "stdin")
+    if text.lstrip().startswith("{"):
+        return _with_text(parse_jsonl(text, "stdin"))
+    if not text.strip():
+        raise data_error("stdin", "nothing came in; expected a text, or JSONL with a text in every row")
+    whole = Document("stdin", text)
+    start = len(text) - len(text.lstrip())
+    end = len(text.rstrip())
+    return [asdict(Passage("stdin#1", whole.name, start, end, text[start:end]))]
+
+
+def _with_text(table: Table) -> list[Row]:
+    if not table.rows:
+        raise data_error(table.path, "no rows; expected at least one, with a text")
+    if "text" not in table.columns:
+        raise data_error(table.path, f"no such column; found {', '.join(table.columns[:8])}", field="text")
+    faults = [
+        Fault(table.path, number, "text", f"found {row.get('text')!r:.40}; expected the passage as text")
+        for row, number in zip(table.rows, table.numbers, strict=True)
+        if not isinstance(row.get("text"), str)
+    ]
+    if faults:
+        raise DataError(faults)
+    return list(table.rows)

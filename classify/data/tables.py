@@ -1,0 +1,231 @@
+"""Read and write rows: JSONL, CSV and Parquet, `.gz` too; every row keeps its number for messages."""
+
+import csv
+import gzip
+import io
+import json
+import os
+import sys
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+from classify.data.documents import decode, read_bytes
+from classify.errors import DataError, Fault, OutputError, UsageError, data_error
+
+Row = dict[str, Any]
+
+TABLE_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
+FORMATS = ("jsonl", "csv", "parquet")
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one file with their numbers as a text editor or spreadsheet shows them; `format` is `frame` or one of FORMATS."""
+
+    path: str
+    format: str
+    rows: tuple[Row, ...]
+    numbers: tuple[int, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """Every key that stands in any row, in the order of first appearance."""
+        return list(dict.fromkeys(key for row in self.rows for key in row))
+
+
+def format_of(path: str | Path, *, asked: str | None = None) -> str:
+    """The format a file name stands for; raises UsageError for an unknown suffix or one that `asked` contradicts."""
+    name = str(path).removesuffix(".gz")
+    found = next((form for form in FORMATS if name.endswith(f".{form}")), None)
+    if found is None:
+        raise UsageError(f"{path}: unknown kind of file; expected a name that ends in {', '.join(TABLE_SUFFIXES)}")
+    if asked is not None and asked != found:
+        raise UsageError(f"--format {asked} contradicts the name {path}; drop --format or rename the file")
+    return found
+
+
+def read_table(path: str | Path) -> Table:
+    """Read a whole file; raises DataError with every broken row, UsageError for a suffix that names no table."""
+    form = format_of(path)
+    if form == "parquet":
+        return _read_parquet(path)
+    content = read_bytes(path)
+    if str(path).endswith(".gz"):
+        content = _gunzip(path, content)
+    text = decode(content, path)
+    return parse_jsonl(text, str(path)) if form == "jsonl" else _parse_csv(text, str(path))
+
+
+def parse_jsonl(text: str, source: str) -> Table:
+    """One JSON object a line; empty lines are passed over; every fault is reported with its line."""
+    rows, numbers, faults = [], [], []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+            faults.append(Fault(source, number, None, f"broken JSON{where}; expected one JSON object a line"))
+            continue
+        if not isinstance(row, dict):
+            faults.append(Fault(source, number, None, f"found {line.strip()[:30]}; expected a JSON object {{…}}"))
+            continue
+        rows.append(row)
+        numbers.append(number)
+    if faults:
+        raise DataError(faults)
+    return Table(source, "jsonl", tuple(rows), tuple(numbers))
+
+
+def _parse_csv(text: str, source: str) -> Table:
+    csv.field_size_limit(sys.maxsize)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows, numbers, faults = [], [], []
+    try:
+        header = next(reader)
+        if duplicates := sorted({name for name in header if header.count(name) > 1}):
+            raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=1)
+        number = reader.line_num + 1
+        for cells in reader:
+            if len(cells) == len(header):
+                rows.append(dict(zip(header, cells, strict=True)))
+                numbers.append(number)
+            elif cells:
+                message = f"found {len(cells)} cells; expected {len(header)}, as many as the header has"
+                faults.append(Fault(source, number, None, message))
+            number = reader.line_num + 1
+    except csv.Error as error:
+        faults.append(Fault(source, reader.line_num, None, f"broken CSV: {error}; check the quotation marks"))
+    if faults:
+        raise DataError(faults)
+    return Table(source, "csv", tuple(rows), tuple(numbers))
+
+
+def _gunzip(path: str | Path, content: bytes) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        raise data_error(path, "broken or cut gzip file; write or fetch it again") from None
+
+
+def _read_parquet(path: str | Path) -> Table:
+    read_bytes(path)
+    import_pyarrow()
+    from pyarrow import ArrowInvalid
+    from pyarrow import parquet
+
+    try:
+        rows = parquet.read_table(path).to_pylist()
+    except (ArrowInvalid, OSError) as error:
+        raise data_error(path, f"not a Parquet file that can be read: {str(error).splitlines()[0]}") from None
+    return Table(str(path), "parquet", tuple(rows), tuple(range(1, len(rows) + 1)))
+
+
+def table_of_frame(frame: Any, *, name: str = "frame") -> Table:
+    """The rows of a pandas, polars or Arrow table (anything narwhals takes), numbered from 1; missing values are None."""
+    import narwhals as nw
+
+    rows = nw.from_native(frame, eager_only=True).rows(named=True)
+    clean = tuple({key: None if _is_missing(value) else value for key, value in row.items()} for row in rows)
+    return Table(name, "frame", clean, tuple(range(1, len(clean) + 1)))
+
+
+def _is_missing(value: object) -> bool:
+    return isinstance(value, float) and value != value
+
+
+def import_pyarrow() -> None:
+    """Raises UsageError with what to install where pyarrow is missing."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise UsageError("Parquet files need pyarrow; install the extra with: pip install '.[parquet]'") from None
+
+
+def write_rows(rows: Iterable[Row], form: str, out: Path | None, *, columns: Sequence[str] | None = None) -> None:
+    """Write rows to a file, whole or not at all, or to standard output where `out` is None.
+
+    `columns` fixes the columns of CSV and Parquet; without it they are the keys in order of first appearance.
+    """
+    if form == "parquet":
+        if out is None:
+            raise UsageError("Parquet can't go to standard output; name a file with --out")
+        _write_parquet(list(rows), out)
+        return
+    if out is None:
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+        _write_text(rows, form, sys.stdout, columns)
+        return
+    with replacing(out) as part:
+        opener = gzip_writer(part) if out.name.endswith(".gz") else part.open("w", encoding="utf-8", newline="")
+        with opener as stream:
+            _write_text(rows, form, stream, columns)
+
+
+def gzip_writer(path: Path) -> IO[str]:
+    """A text stream into a gzip file without name and time in its header: same rows, same bytes."""
+    return io.TextIOWrapper(gzip.GzipFile("", "wb", fileobj=path.open("wb"), mtime=0), encoding="utf-8", newline="")
+
+
+def _write_text(rows: Iterable[Row], form: str, stream: IO[str], columns: Sequence[str] | None) -> None:
+    if form == "jsonl":
+        for row in rows:
+            stream.write(to_json_line(row))
+        return
+    listed = list(rows)
+    names = list(columns or dict.fromkeys(key for row in listed for key in row))
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(names)
+    for row in listed:
+        writer.writerow([_cell(row.get(name)) for name in names])
+
+
+def to_json_line(row: Mapping[str, Any]) -> str:
+    """One line of JSONL; text that UTF-8 can't hold (lone surrogates) is escaped."""
+    line = json.dumps(row, ensure_ascii=False, default=str) + "\n"
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        return json.dumps(row, default=str) + "\n"
+    return line
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _write_parquet(rows: list[Row], out: Path) -> None:
+    import_pyarrow()
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    names = list(dict.fromkeys(key for row in rows for key in row))
+    try:
+        table = pa.table({name: [row.get(name) for row in rows] for name in names})
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise OutputError(f"{out}: a column mixes kinds of values, which Parquet can't hold: {error}") from None
+    with replacing(out) as part:
+        parquet.write_table(table, part)
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """A path beside `out` to write to, renamed to `out` when all went well and removed when not."""
+    part = out.with_name(f".{out.name}.{uuid4().hex[:8]}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        yield part
+        os.replace(part, out)
+    except OSError as error:
+        raise OutputError(f"{out}: can't be written: {error.strerror or error}") from None
+    finally:
+        part.unlink(missing_ok=True)

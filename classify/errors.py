@@ -1,0 +1,73 @@
+"""Every error a user can meet, drawn as a tree; each is one clear line, or one line a fault."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+MAX_FAULTS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in one file: where it stands and what to do about it.
+
+    >>> str(Fault("labels.csv", 41, "theme", "unknown label 'cyber'"))
+    "labels.csv:41: theme: unknown label 'cyber'"
+    """
+
+    path: str
+    row: int | None
+    field: str | None
+    message: str
+
+    def __str__(self) -> str:
+        place = self.path if self.row is None else f"{self.path}:{self.row}"
+        return ": ".join(part for part in (place, self.field, self.message) if part)
+
+
+class ClassifyError(Exception):
+    """The root: something a user can repair. The command line prints it as it is and leaves with `exit_code`."""
+
+    exit_code = 2
+
+
+class UsageError(ClassifyError):
+    """A command was asked for something it can't do."""
+
+
+class DataError(ClassifyError):
+    """Faults in the user's files: all of them in `faults`, the first 20 in the message."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        lines = [str(fault) for fault in self.faults[:MAX_FAULTS_SHOWN]]
+        if len(self.faults) > MAX_FAULTS_SHOWN:
+            lines.append(f"… and {len(self.faults) - MAX_FAULTS_SHOWN} more faults ({len(self.faults)} in all)")
+        super().__init__("\n".join(lines))
+
+
+class OutputError(ClassifyError):
+    """A place that can't be written to, or that holds files which are not ours to replace."""
+
+
+class BundleError(ClassifyError):
+    """A bundle that can't be read or trusted."""
+
+    exit_code = 3
+
+
+def data_error(path: object, message: str, *, row: int | None = None, field: str | None = None) -> DataError:
+    """A DataError with a single fault."""
+    return DataError([Fault(str(path), row, field, message)])
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """The end of a message about an unknown word: the nearest known one, or else the list of them.
+
+    >>> did_you_mean("joint_trainng", ["joint_training", "reportage"])
+    "did you mean 'joint_training'?"
+    >>> did_you_mean("xyz", ["a", "b"])
+    'expected one of: a, b'
+    """
+    near = get_close_matches(word, known, n=1) or get_close_matches(word.casefold(), known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"expected one of: {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""Honest scores: cross-validation over events, intervals, baselines, verdicts, and agreement between coders."""

@@ -1,0 +1,164 @@
+"""Labelled passages to a finished evaluation: of the way of training, or of one bundle on other passages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from classify.bundle import Bundle
+from classify.data.annotations import CodedPassage
+from classify.data.dataset import Dataset
+from classify.data.splits import MIN_EVENTS, n_folds_for
+from classify.errors import UsageError
+from classify.evaluation.agreement import measure_agreement
+from classify.evaluation.crossval import decide, hold_out, outer_folds
+from classify.evaluation.judge import judge
+from classify.evaluation.results import MODEL, PRIOR, TERMS, Evaluation, HeldOut, TaskAgreement
+from classify.learn.settings import TrainingSettings
+from classify.learn.training import origins_of, versions
+from classify.measure.arrays import IntArray
+
+FEW_EVENTS = 10
+LARGE_EVENT = 0.3
+
+
+def evaluate(
+    dataset: Dataset,
+    *,
+    settings: TrainingSettings | None = None,
+    coders: Sequence[CodedPassage] = (),
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+) -> Evaluation:
+    """Judge a way of training by nested cross-validation over events.
+
+    Every passage is predicted by a model that has seen nothing of its event. Under 4 events no folds are made: every label
+    is "not evaluable". `coders` gives the coders' own agreement beside each label; `on_step` hears of steps done and in
+    all. Raises UsageError if no passage is coded.
+    """
+    settings = settings or TrainingSettings()
+    tasks = dataset.coded_tasks()
+    if not tasks:
+        raise UsageError("no passage is coded for any task; label some passages first")
+    n_folds = n_folds_for(len(dataset.event_names))
+    folds = np.zeros(len(dataset.passages), dtype=np.int64)
+    if n_folds:
+        folds = outer_folds(dataset, n_folds=n_folds, seed=settings.seed)
+    held_out: dict[str, dict[str, HeldOut]] = {}
+    steps_done = 0
+
+    def step() -> None:
+        nonlocal steps_done
+        steps_done += 1
+        on_step(steps_done, n_folds * len(tasks))
+
+    for task in tasks:
+        held_out[task.name] = {}
+        if n_folds:
+            held_out[task.name] = hold_out(
+                dataset, task, settings.of(task), folds, seed=settings.seed, on_step=step
+            )
+    scheme = f"nested cross-validation over events, {n_folds} outer folds" if n_folds else "nothing was held out"
+    return _evaluation(dataset, held_out, folds, coders, scheme=scheme, settings=settings)
+
+
+def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedPassage] = ()) -> Evaluation:
+    """Judge a bundle on labelled passages that it was not trained on.
+
+    Baselines: the training passages' prior, and the codebook's terms with the thresholds of the training passages. Raises
+    UsageError if the dataset's codebook asks other tasks or labels than the bundle's.
+    """
+    for name in bundle.tasks:
+        theirs = dataset.codebook[name].label_names if name in dataset.codebook.task_names else ()
+        if theirs != bundle.codebook[name].label_names:
+            raise UsageError(
+                f"the bundle was trained with another codebook: task {name} has labels "
+                f"{', '.join(bundle.codebook[name].label_names)}; give --codebook the one it was trained with"
+            )
+    held_out: dict[str, dict[str, HeldOut]] = {}
+    texts = dataset.texts
+    for name, task in bundle.tasks.items():
+        if not dataset.gold(dataset.codebook[name]).coded.any():
+            continue
+        hits = np.log1p(np.array([task.scorer.matcher.count(text) for text in texts]))
+        nothing = np.zeros(len(texts), dtype=np.bool_)
+        held_out[name] = {
+            MODEL: decide(task.decision, *task.scorer.score(texts)),
+            PRIOR: decide(task.decision, np.tile(task.decision.prior, (len(texts), 1)), nothing),
+        }
+        if bundle.codebook[name].has_terms:
+            held_out[name][TERMS] = decide(task.term_rule, hits, hits.any(axis=1))
+    if not held_out:
+        raise UsageError("no passage is coded for any of the bundle's tasks; expected labelled passages")
+    folds = np.full(len(texts), -1, dtype=np.int64)
+    scheme = f"bundle {bundle.id} on other labelled passages"
+    return _evaluation(dataset, held_out, folds, coders, scheme=scheme, bundle=bundle)
+
+
+def _evaluation(
+    dataset: Dataset,
+    held_out: Mapping[str, Mapping[str, HeldOut]],
+    folds: IntArray,
+    coders: Sequence[CodedPassage],
+    *,
+    scheme: str,
+    settings: TrainingSettings | None = None,
+    bundle: Bundle | None = None,
+) -> Evaluation:
+    events = tuple(dataset.events.of_document[passage.document] for passage in dataset.passages)
+    agreement = _agreement(dataset, coders, events)
+    tasks = {
+        name: judge(
+            dataset.codebook[name],
+            dataset.gold(dataset.codebook[name]),
+            dataset.groups,
+            folds,
+            systems,
+            agreement.get(name),
+            is_external=bundle is not None,
+        )
+        for name, systems in held_out.items()
+    }
+    return Evaluation(
+        codebook=dataset.codebook,
+        tasks=tasks,
+        ids=tuple(passage.id for passage in dataset.passages),
+        events=events,
+        joined=dataset.events.joined,
+        scheme=scheme,
+        notes=tuple(_notes(dataset, bundle)),
+        origins=origins_of(dataset),
+        data_sha256=dataset.sha256,
+        seed=settings.seed if settings else bundle.seed if bundle else 0,
+        versions=versions(),
+        settings=asdict(settings) if settings else dict(bundle.settings) if bundle else {},
+        model=bundle.id if bundle else None,
+    )
+
+
+def _agreement(
+    dataset: Dataset, coders: Sequence[CodedPassage], events: Sequence[str]
+) -> dict[str, TaskAgreement]:
+    clusters = {passage.id: event for passage, event in zip(dataset.passages, events, strict=True)}
+    ours = [row for row in coders if row.id in clusters]
+    return measure_agreement(ours, dataset.codebook, clusters=clusters) if ours else {}
+
+
+def _notes(dataset: Dataset, bundle: Bundle | None) -> list[str]:
+    """The sentences that come first, because they decide how much the rest is worth."""
+    n_events, n_passages = len(dataset.event_names), len(dataset.passages)
+    largest = int(np.bincount(dataset.groups).max())
+    notes = []
+    if n_events < MIN_EVENTS and bundle is None:
+        notes.append(f"Only {n_events} events: none can be held out ({MIN_EVENTS} are needed), so nothing is evaluable.")
+    elif n_events < FEW_EVENTS:
+        notes.append(f"Only {n_events} independent events: intervals are wide, or can't be given at all.")
+    if n_events > 1 and largest > LARGE_EVENT * n_passages:
+        notes.append(f"One event holds {largest} of {n_passages} passages: results lean on it.")
+    if (n_composed := origins_of(dataset).get("composed", 0)) > 0:
+        notes.append(
+            f"{n_composed} of {n_passages} passages were composed for training and are no reporting; their figures say "
+            "little about real text."
+        )
+    if bundle is not None and bundle.data["sha256"] == dataset.sha256:
+        notes.append("These are the passages the bundle was trained on: the figures flatter it. Use classify evaluate alone.")
+    return notes

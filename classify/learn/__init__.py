@@ -1,0 +1,1 @@
+"""Arrays to a fitted task, folded into a scorer."""

@@ -1,0 +1,136 @@
+"""The settings of training, with the reason for each default; read from a small TOML and saved with the bundle."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from classify.codebook import Task
+from classify.errors import DataError, Fault, data_error, did_you_mean
+from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
+
+
+@dataclass(frozen=True)
+class TaskSettings:
+    """How one task is learnt.
+
+    `word_ngrams` and `char_ngrams` are inclusive ranges, `char_ngrams` None for no character block; `C` is the inverse
+    strength of the L2 penalty; `balanced` weighs the classes inversely to their frequency, so that rare labels are
+    learnt at all; `hit_weight` scales the log counts of the codebook's term hits before the penalty: 0 leaves them out,
+    a larger number trusts the codebook more.
+    """
+
+    word_ngrams: tuple[int, int] = (1, 1)
+    char_ngrams: tuple[int, int] | None = None
+    drop_stop_words: bool = True
+    stem: bool = True
+    sublinear_tf: bool = True
+    min_df: int = 1
+    C: float = 10.0
+    balanced: bool = True
+    hit_weight: float = 1.0
+
+    def blocks(self, task: Task) -> tuple[BlockSettings, ...]:
+        """The TF-IDF blocks of this task; words of the codebook's terms are never dropped as stop words."""
+        spoken_for = {word for label in task.labels for term in label.terms for word in words_of(term)}
+        stop_words = STOP_WORDS - spoken_for if self.drop_stop_words else frozenset()
+        words = BlockSettings("word", self.word_ngrams, self.min_df, self.stem, self.sublinear_tf, stop_words)
+        if self.char_ngrams is None:
+            return (words,)
+        characters = BlockSettings("char_wb", self.char_ngrams, self.min_df, False, self.sublinear_tf)
+        return (words, characters)
+
+
+THEME_DEFAULTS = TaskSettings()
+"""Content: topics are words, so stems without function words."""
+
+FRAMING_DEFAULTS = TaskSettings(word_ngrams=(1, 2), drop_stop_words=False)
+"""Style: function words and their neighbours are the signal, so nothing is dropped."""
+
+PLAIN = TaskSettings(drop_stop_words=False, stem=False, sublinear_tf=False, C=1.0, balanced=False, hit_weight=0.0)
+"""What scikit-learn's TfidfVectorizer and LogisticRegression do untouched: the baseline to beat."""
+
+
+@dataclass(frozen=True)
+class ReviewSettings:
+    """When a prediction asks to be read by hand.
+
+    `min_words`: fewer words are `too_short`; `max_unknown`: a larger share of words (function words aside) that stood in
+    no training passage is `unknown_words`; `margin`: a probability nearer to the decision than this is `near_threshold`.
+    """
+
+    min_words: int = 5
+    max_unknown: float = 0.5
+    margin: float = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Everything that can be set: by kind of task, because content and style ask for different features."""
+
+    multilabel: TaskSettings = THEME_DEFAULTS
+    multiclass: TaskSettings = FRAMING_DEFAULTS
+    review: ReviewSettings = field(default_factory=ReviewSettings)
+    seed: int = 0
+
+    def of(self, task: Task) -> TaskSettings:
+        """The settings that apply to a task."""
+        return self.multilabel if task.is_multilabel else self.multiclass
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a bundle's manifest."""
+        return asdict(self)
+
+
+def load_settings(path: str | Path) -> TrainingSettings:
+    """Read settings from a TOML file; what it doesn't name keeps its default.
+
+    Raises DataError for broken TOML, for an unknown key (the nearest known one is suggested) and for a wrong type.
+
+    The file may hold `seed` and the tables [multilabel], [multiclass] and [review].
+    """
+    try:
+        content = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        raise data_error(path, "no such file; expected settings (TOML)") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise data_error(path, f"broken TOML: {error}") from None
+    faults: list[Fault] = []
+    settings = _updated(TrainingSettings(), content, "", str(path), faults)
+    if faults:
+        raise DataError(faults)
+    return settings
+
+
+def _updated(defaults: Any, table: Mapping[str, Any], place: str, path: str, faults: list[Fault]) -> Any:
+    known = [item.name for item in fields(defaults)]
+    changes: dict[str, Any] = {}
+    for key, value in table.items():
+        where = f"{place}.{key}" if place else key
+        if key not in known:
+            faults.append(Fault(path, None, where, f"unknown key; {did_you_mean(key, known)}"))
+            continue
+        default = getattr(defaults, key)
+        if isinstance(default, TaskSettings | ReviewSettings) and isinstance(value, Mapping):
+            changes[key] = _updated(default, value, where, path, faults)
+        elif (expected := _misfit(key, default, value)) is None:
+            changes[key] = tuple(value) if isinstance(value, list) else value
+        else:
+            faults.append(Fault(path, None, where, f"found {value!r}; expected {expected}"))
+    return replace(defaults, **changes)
+
+
+def _misfit(key: str, default: object, value: object) -> str | None:
+    """What was expected, where the value does not fit."""
+    if key in ("word_ngrams", "char_ngrams"):
+        is_range = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n > 0 for n in value)
+        return None if is_range and value[0] <= value[1] else "two whole numbers, the lower first, such as [1, 2]"
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "true or false"
+    if isinstance(default, int):
+        return None if type(value) is int and value >= 0 else "a whole number, 0 or more"
+    if isinstance(default, float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if is_number and (value > 0 or (value == 0 and key != "C")) else "a positive number"
+    return "a table"

@@ -1,0 +1,165 @@
+"""Texts to predictions, with numpy alone."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from classify.bundle import Bundle, load_bundle
+from classify.measure.arrays import BoolArray, FloatArray
+from classify.passages import Prediction
+from classify.scorer.contributions import Explanation, split_score
+from classify.scorer.tokens import STOP_WORDS, stem, words_of
+
+NEAR_THRESHOLD = "near_threshold"
+UNKNOWN_WORDS = "unknown_words"
+TOO_SHORT = "too_short"
+
+
+class Predictor:
+    """A trained bundle, ready to predict.
+
+    Every probability is meant at the labelled set's prevalence: what was rare among the labelled passages is thought rare.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.codebook = bundle.codebook
+        self.model = bundle.id
+        self._known_stems = frozenset(
+            feature
+            for task in bundle.tasks.values()
+            for block in task.scorer.blocks
+            if block.settings.analyzer == "word" and block.settings.stem
+            for feature in block.features
+            if " " not in feature
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Predictor":
+        """Load a bundle from its folder; raises BundleError where it can't be read or trusted."""
+        return cls(load_bundle(folder))
+
+    def __repr__(self) -> str:
+        tasks = ", ".join(f"{name} ({len(self.codebook[name].labels)} labels)" for name in self.bundle.tasks)
+        return f"<Predictor {self.codebook.name} {self.model}: {tasks}>"
+
+    @overload
+    def predict(self, texts: str) -> Prediction: ...
+    @overload
+    def predict(self, texts: Iterable[str]) -> list[Prediction]: ...
+    def predict(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:
+        """One Prediction for a str, a list of them for an iterable of str, in order.
+
+        Raises TypeError for anything that is no text.
+        """
+        if isinstance(texts, str):
+            return self._predict([texts])[0]
+        return self._predict(_checked(texts))
+
+    def score(self, texts: Iterable[str]) -> dict[str, FloatArray]:
+        """Scores before anything is decided: for each task an array of shape (n_passages, n_labels)."""
+        listed = _checked([texts] if isinstance(texts, str) else texts)
+        return {name: task.scorer.score(listed)[0] for name, task in self.bundle.tasks.items()}
+
+    def explain(self, text: str, *, task: str | None = None) -> Explanation:
+        """Which words speak for and against, summing to the score; the first task if none is named.
+
+        Raises ValueError for a task the bundle doesn't have.
+        """
+        name = task or next(iter(self.bundle.tasks))
+        if name not in self.bundle.tasks:
+            raise ValueError(f"no task {name!r} in this bundle; it has {', '.join(self.bundle.tasks)}")
+        bundled, labels = self.bundle.tasks[name], self.codebook[name].label_names
+        scores, evidence = bundled.scorer.score([text])
+        probabilities, decided = bundled.decision.decide(scores, evidence)
+        given = tuple(label for label, is_given in zip(labels, decided[0], strict=True) if is_given)
+        return Explanation(
+            text=text,
+            task=name,
+            labels=labels,
+            scores=scores[0],
+            probabilities=probabilities[0],
+            thresholds=bundled.decision.thresholds,
+            intercept=bundled.scorer.intercept,
+            pieces=split_score(bundled.scorer, labels, text),
+            given=given,
+            chosen=given or (labels[int(probabilities[0].argmax())],),
+        )
+
+    def predict_frame(self, frame: Any, *, text: str = "text") -> Any:
+        """Predict the `text` column of a pandas, polars or Arrow table; the same kind of table comes back.
+
+        Added columns: `predicted:<task>` (labels joined by `|`, `none` for none), `p:<task>:<label>`, `review` (reasons
+        joined by `|`) and `model`. Raises ValueError if there is no such column or if a row holds no text.
+        """
+        import narwhals as nw
+
+        table = nw.from_native(frame, eager_only=True)
+        if text not in table.columns:
+            raise ValueError(f"no column {text!r}; the table has {', '.join(table.columns)}")
+        texts = table[text].to_list()
+        missing = [row for row, value in enumerate(texts) if not isinstance(value, str)]
+        if missing:
+            raise ValueError(f"column {text!r} holds no text in {len(missing)} rows, first row {missing[0]}")
+        columns: dict[str, list[Any]] = {}
+        for prediction in self.predict(texts):
+            for name, value in flat_columns(prediction).items():
+                columns.setdefault(name, []).append(value)
+        added = [nw.new_series(name, values, backend=table.implementation) for name, values in columns.items()]
+        return table.with_columns(*added).to_native()
+
+    def _predict(self, texts: Sequence[str]) -> list[Prediction]:
+        decided: dict[str, tuple[FloatArray, BoolArray]] = {}
+        near = np.zeros(len(texts), dtype=np.bool_)
+        margin = self.bundle.settings["review"]["margin"]
+        for name, task in self.bundle.tasks.items():
+            decided[name] = task.decision.decide(*task.scorer.score(texts))
+            near |= task.decision.is_near(decided[name][0], margin=margin)
+        return [
+            Prediction(
+                labels={name: self._labels(name, chosen[row]) for name, (_, chosen) in decided.items()},
+                probabilities={name: self._by_label(name, p[row]) for name, (p, _) in decided.items()},
+                review=self._review(text, is_near=bool(near[row])),
+                model=self.model,
+            )
+            for row, text in enumerate(texts)
+        ]
+
+    def _labels(self, task: str, chosen: BoolArray) -> tuple[str, ...] | str:
+        names = tuple(name for name, given in zip(self.codebook[task].label_names, chosen, strict=True) if given)
+        return names if self.codebook[task].is_multilabel else names[0]
+
+    def _by_label(self, task: str, probabilities: FloatArray) -> dict[str, float]:
+        return dict(zip(self.codebook[task].label_names, probabilities.tolist(), strict=True))
+
+    def _review(self, text: str, *, is_near: bool) -> tuple[str, ...]:
+        settings = self.bundle.settings["review"]
+        words = words_of(text)
+        content = [word for word in words if word not in STOP_WORDS]
+        unknown = sum(stem(word) not in self._known_stems for word in content)
+        reasons = {
+            NEAR_THRESHOLD: is_near,
+            UNKNOWN_WORDS: unknown > settings["max_unknown"] * len(content),
+            TOO_SHORT: len(text.split()) < settings["min_words"],
+        }
+        return tuple(reason for reason, applies in reasons.items() if applies)
+
+
+def flat_columns(prediction: Prediction) -> dict[str, object]:
+    """A prediction as the cells of a table: `predicted:<task>`, `p:<task>:<label>`, `review`, `model`."""
+    cells: dict[str, object] = {}
+    for task, labels in prediction.labels.items():
+        cells[f"predicted:{task}"] = labels if isinstance(labels, str) else "|".join(labels) or "none"
+    for task, by_label in prediction.probabilities.items():
+        cells.update({f"p:{task}:{label}": round(p, 6) for label, p in by_label.items()})
+    return {**cells, "review": "|".join(prediction.review), "model": prediction.model}
+
+
+def _checked(texts: Iterable[str]) -> list[str]:
+    listed = list(texts)
+    for row, text in enumerate(listed):
+        if not isinstance(text, str):
+            raise TypeError(f"text {row} is {type(text).__name__}; expected str")
+    return listed

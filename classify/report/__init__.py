@@ -1,0 +1,1 @@
+"""Finished results to something to read: tables, figures, a page; never trains, never predicts."""

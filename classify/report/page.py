@@ -1,0 +1,65 @@
+"""An evaluation to one self-contained HTML page: no script, no outside request, every text escaped."""
+
+from functools import lru_cache
+from typing import Any
+
+from classify.evaluation.results import BASELINES, NOT_EVALUABLE, REVIEW, RULES, USE, Evaluation, TaskResult
+
+MEASURES = {
+    "macro_f1": "macro-F1",
+    "micro_f1": "micro-F1",
+    "macro_average_precision": "macro average precision",
+    "exact_match": "exact match",
+    "accuracy": "accuracy",
+}
+SYSTEMS = {
+    "model": "the model",
+    "prior": "prior (the same for every passage)",
+    "codebook_terms": "the codebook's terms as rules",
+    "plain_tfidf": "plain TF-IDF and logistic regression",
+}
+VERDICTS = (USE, REVIEW, RULES, NOT_EVALUABLE)
+
+
+def render_evaluation(evaluation: Evaluation, figures: dict[str, bytes]) -> str:
+    """The page; `figures` are SVG files by name, which stand in it inline."""
+    return str(
+        _template("evaluation.html").render(
+            evaluation=evaluation,
+            verdict_counts={name: _count_verdicts(result) for name, result in evaluation.tasks.items()},
+            figures={name: _inline(svg, name) for name, svg in figures.items()},
+            measures=MEASURES,
+            systems=SYSTEMS,
+            baselines=BASELINES,
+            not_evaluable=NOT_EVALUABLE,
+            verdict_class={verdict: f"verdict-{number}" for number, verdict in enumerate(VERDICTS)},
+        )
+    )
+
+
+def _count_verdicts(result: TaskResult) -> list[tuple[str, list[str]]]:
+    """For each verdict in order, the labels that have it; verdicts nobody has are left out."""
+    found = [(verdict, [label.name for label in result.labels if label.verdict == verdict]) for verdict in VERDICTS]
+    return [(verdict, names) for verdict, names in found if names]
+
+
+def _inline(svg: bytes, name: str) -> Any:
+    """The <svg> element alone, its ids made unique on the page, with a name for screen readers."""
+    from markupsafe import Markup
+
+    text = svg.decode()
+    text = text[text.index("<svg") :]
+    stem = name.removesuffix(".svg")
+    for mark in ('id="', "url(#", 'href="#'):
+        text = text.replace(mark, f"{mark}{stem}-")
+    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{stem}"', 1))  # noqa: S704
+
+
+@lru_cache(maxsize=4)
+def _template(name: str) -> Any:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("classify.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)

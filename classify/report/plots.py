@@ -1,0 +1,173 @@
+"""Results to figures: each function draws on the axes it is given and returns them, and sets nothing global."""
+
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from classify.evaluation.results import MODEL, NOT_EVALUABLE, TERMS, LabelResult, TaskResult
+from classify.measure.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MODEL_COLOUR = "#0072B2"
+TERMS_COLOUR = "#B45F06"
+CODERS_COLOUR = "#4D4D4D"
+FAINT = "#9A9A9A"
+_STYLE = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "classify",
+}
+
+
+def draw_f1(result: TaskResult, ax: "Axes") -> "Axes":
+    """F1 of every label with its interval, beside the codebook's terms and the coders' own agreement.
+
+    Labels stand in codebook order from the top; labels that are not evaluable are named but carry no mark.
+    """
+    rows = np.arange(len(result.labels))
+    terms = result.baseline_f1.get(TERMS, ())
+    for row, label in enumerate(result.labels):
+        if label.f1.value is None:
+            ax.text(0.01, row, "too few to judge", va="center", color=FAINT, fontsize=9)
+            continue
+        low = label.f1.value if label.f1.low is None else label.f1.low
+        high = label.f1.value if label.f1.high is None else label.f1.high
+        ax.plot([low, high], [row, row], color=MODEL_COLOUR, linewidth=2.2, solid_capstyle="butt", zorder=2)
+        ax.plot(label.f1.value, row, "o", color=MODEL_COLOUR, markersize=7, zorder=3, label=_once("model, 95% interval", ax))
+        if terms and terms[row].value is not None:
+            ax.plot(terms[row].value, row, "D", markerfacecolor="none", markeredgecolor=TERMS_COLOUR, markersize=6,
+                    zorder=4, label=_once("codebook's terms alone", ax))
+        if label.agreement and label.agreement.specific is not None:
+            ax.plot(label.agreement.specific, row, "|", color=CODERS_COLOUR, markersize=14, markeredgewidth=2, zorder=1,
+                    label=_once("two coders' agreement", ax))
+    ax.set_yticks(rows, [f"{_words(label.name)}  (n = {label.support}, {label.events} events)" for label in result.labels])
+    for tick, label in zip(ax.get_yticklabels(), result.labels, strict=True):
+        tick.set_color(FAINT if label.verdict == NOT_EVALUABLE else "black")
+    ax.set(xlim=(0, 1.02), ylim=(len(rows) - 0.5, -0.5), xlabel="F1", title=f"{result.task.name}: F1 of each label")
+    ax.grid(axis="x", color="#E5E5E5", zorder=0)
+    ax.tick_params(axis="y", length=0)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12 if len(rows) > 6 else -0.25), ncols=3, frameon=False)
+    return ax
+
+
+def precision_recall_points(result: TaskResult, label: LabelResult) -> tuple[FloatArray, FloatArray]:
+    """Recall and precision down the ranking of held-out probabilities, one point a distinct probability."""
+    column = result.task.label_names.index(label.name)
+    rows = result.gold.known[:, column]
+    gold, p = result.gold.gold[rows, column], result.held_out[MODEL].probabilities[rows, column]
+    order = np.argsort(-p, kind="stable")
+    hits, ranked = np.cumsum(gold[order]), p[order]
+    last_of_tie = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
+    return hits[last_of_tie] / max(1, hits[-1]), hits[last_of_tie] / (last_of_tie + 1)
+
+
+def draw_precision_recall(result: TaskResult, label: LabelResult, ax: "Axes") -> "Axes":
+    """The label's precision against recall, its chance line (the prevalence), and the point where it decides."""
+    recall, precision = precision_recall_points(result, label)
+    ax.step(recall, precision, where="post", color=MODEL_COLOUR, linewidth=1.6)
+    ax.axhline(label.prevalence, color=FAINT, linestyle="--", linewidth=1)
+    ax.text(1, label.prevalence + 0.02, "chance", color=CODERS_COLOUR, fontsize=7.5, ha="right", va="bottom")
+    if label.precision is not None and label.recall is not None:
+        ax.plot(label.recall, label.precision, "o", color=MODEL_COLOUR, markersize=6)
+    ax.set(xlim=(0, 1.02), ylim=(0, 1.05), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
+    ax.set_title(f"{_words(label.name)}\nAP {label.average_precision}, n = {label.support}", fontsize=8.5)
+    return ax
+
+
+def draw_confusion(result: TaskResult, ax: "Axes") -> "Axes":
+    """Passages by gold label (rows) and predicted label (columns), each row shaded by its shares."""
+    if result.confusion is None:
+        raise ValueError(f"{result.task.name} is no multiclass task; it has no confusion matrix")
+    table = result.confusion
+    shares = table / np.maximum(1, table.sum(axis=1, keepdims=True))
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(*table.shape):
+        dark = shares[row, column] > 0.55
+        text = f"{table[row, column]}\n{shares[row, column]:.0%}"
+        ax.text(column, row, text, ha="center", va="center", color="white" if dark else "black", fontsize=9)
+    names = [_words(name) for name in result.task.label_names]
+    ax.set_xticks(range(len(names)), names, rotation=20, ha="right")
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="predicted", ylabel="gold", title=f"{result.task.name}: gold against predicted")
+    ax.tick_params(length=0)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    return ax
+
+
+def evaluation_figures(results: Mapping[str, TaskResult]) -> dict[str, bytes]:
+    """Every figure of an evaluation as SVG, by file name; figures without anything to show are left out."""
+    from matplotlib import rc_context
+
+    figures = {}
+    with rc_context(_STYLE):
+        for name, result in results.items():
+            figures[f"{name}-f1.svg"] = _svg(_f1_figure(result))
+            shown = [label for label in result.labels if label.f1.value is not None]
+            if shown:
+                figures[f"{name}-precision-recall.svg"] = _svg(_precision_recall_figure(result, shown))
+            if result.confusion is not None:
+                figures[f"{name}-confusion.svg"] = _svg(_confusion_figure(result))
+    return figures
+
+
+def _f1_figure(result: TaskResult) -> "Figure":
+    figure, ax = _figure(8.2, 1.7 + 0.36 * len(result.labels))
+    draw_f1(result, ax)
+    return figure
+
+
+def _precision_recall_figure(result: TaskResult, labels: Sequence[LabelResult]) -> "Figure":
+    from matplotlib.figure import Figure
+
+    columns = min(4, len(labels))
+    rows = -(-len(labels) // columns)
+    figure = Figure(figsize=(2.15 * columns + 0.5, 2.2 * rows + 0.5), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
+    for ax, label in zip(grid, labels, strict=False):
+        draw_precision_recall(result, label, ax)
+    for ax in grid[len(labels) :]:
+        ax.set_axis_off()
+    figure.supxlabel("recall", fontsize=9)
+    figure.supylabel("precision", fontsize=9)
+    return figure
+
+
+def _confusion_figure(result: TaskResult) -> "Figure":
+    size = 2.6 + 0.75 * len(result.labels)
+    figure, ax = _figure(size, size * 0.85)
+    draw_confusion(result, ax)
+    return figure
+
+
+def _figure(width: float, height: float) -> tuple["Figure", "Axes"]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _svg(figure: "Figure") -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    return buffer.getvalue()
+
+
+def _once(name: str, ax: "Axes") -> str:
+    """The name the first time, so that the legend holds it once; matplotlib passes over names with an underscore."""
+    return f"_{name}" if name in ax.get_legend_handles_labels()[1] else name
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+

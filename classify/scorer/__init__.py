@@ -1,0 +1,1 @@
+"""Text to score matrices with numpy alone: tokens, term hits, linear scores, decisions, exact contributions."""

@@ -1,0 +1,139 @@
+"""Split a score exactly into the words, character runs and term hits that made it."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+from classify.measure.arrays import FloatArray
+from classify.scorer.linear import TaskScorer
+
+WORDS = "words"
+CHARACTERS = "characters"
+TERMS = "codebook terms"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One additive part of the scores of a text.
+
+    `kind` is `words`, `characters` or `codebook terms`; `name` is what stands in the text (for terms: the label they
+    speak for); `spans` are its places as character offsets; `values` is what it adds to each label's score, shape
+    (n_labels,).
+    """
+
+    kind: str
+    name: str
+    spans: tuple[tuple[int, int], ...]
+    values: FloatArray
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a text got its scores in one task: `intercept + Σ piece.values == scores`, to rounding.
+
+    `labels` are all labels of the task, in codebook order; arrays have shape (n_labels,); `chosen` are the labels that
+    were given, or the most probable one where none was.
+    """
+
+    text: str
+    task: str
+    labels: tuple[str, ...]
+    scores: FloatArray
+    probabilities: FloatArray
+    thresholds: FloatArray | None
+    intercept: FloatArray
+    pieces: tuple[Piece, ...]
+    given: tuple[str, ...]
+    chosen: tuple[str, ...]
+
+    def for_label(self, label: str) -> list[tuple[Piece, float]]:
+        """The pieces with what each adds to one label's score, largest effect first; raises ValueError if unknown."""
+        column = self.labels.index(label)
+        parts = [(piece, float(piece.values[column])) for piece in self.pieces if piece.values[column] != 0]
+        return sorted(parts, key=lambda part: (-abs(part[1]), part[0].kind, part[0].name))
+
+    def weights_of_characters(self, label: str) -> FloatArray:
+        """What each character of the text carries for one label, shape (len(text),): every piece spread over its spans."""
+        column = self.labels.index(label)
+        weights = np.zeros(len(self.text))
+        for piece in self.pieces:
+            length = sum(end - start for start, end in piece.spans)
+            for start, end in piece.spans:
+                weights[start:end] += piece.values[column] / length
+        return weights
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain data: for each chosen label its score, probability, intercept and every piece."""
+        explained = {}
+        for label in self.chosen:
+            column = self.labels.index(label)
+            explained[label] = {
+                "given": label in self.given,
+                "score": float(self.scores[column]),
+                "probability": float(self.probabilities[column]),
+                "threshold": _threshold(self.thresholds, column),
+                "intercept": float(self.intercept[column]),
+                "pieces": [
+                    {"kind": piece.kind, "name": piece.name, "spans": [list(span) for span in piece.spans], "value": value}
+                    for piece, value in self.for_label(label)
+                ],
+            }
+        return {"task": self.task, "text": self.text, "labels": explained}
+
+    def _repr_html_(self) -> str:
+        return "".join(self._html_of(label) for label in self.chosen)
+
+    def _html_of(self, label: str) -> str:
+        weights = self.weights_of_characters(label)
+        top = float(np.abs(weights).max(initial=0.0)) or 1.0
+        column = self.labels.index(label)
+        spans = "".join(_mark(self.text[start:end], weight / top) for start, end, weight in runs(weights))
+        state = "given" if label in self.given else "not given"
+        head = f"{escape(self.task)}: <b>{escape(label)}</b> ({state}, p = {self.probabilities[column]:.2f})"
+        return f'<p style="margin:.5em 0 0">{head}</p><p style="margin:0;line-height:1.7">{spans}</p>'
+
+
+def runs(weights: FloatArray) -> list[tuple[int, int, float]]:
+    """Stretches of equal weight as (start, end, weight), covering everything."""
+    if len(weights) == 0:
+        return []
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(weights)) + 1])
+    ends = np.append(starts[1:], len(weights))
+    return [(int(start), int(end), float(weights[start])) for start, end in zip(starts, ends, strict=True)]
+
+
+def split_score(scorer: TaskScorer, labels: tuple[str, ...], text: str) -> tuple[Piece, ...]:
+    """The pieces of a text's scores: one a known feature, and one a label whose terms were hit."""
+    pieces = []
+    for block in scorer.blocks:
+        columns, values = block.values_of(text)
+        value_of = dict(zip(columns.tolist(), values.tolist(), strict=True))
+        spans_of = defaultdict(list)
+        for feature, start, end in block.settings.spans_of(text):
+            column = block.columns.get(feature)
+            if column is not None:
+                spans_of[column].append((start, end))
+        kind = WORDS if block.settings.analyzer == "word" else CHARACTERS
+        for column, spans in spans_of.items():
+            name = text[slice(*spans[0])]
+            pieces.append(Piece(kind, name, tuple(spans), value_of[column] * block.weights[column]))
+    hits = scorer.matcher.hits(text)
+    for label in sorted({hit.label for hit in hits}):
+        spans = [(hit.start, hit.end) for hit in hits if hit.label == label]
+        pieces.append(Piece(TERMS, labels[label], tuple(spans), np.log1p(len(spans)) * scorer.counted_weights[label]))
+    return tuple(pieces)
+
+
+def _threshold(thresholds: FloatArray | None, column: int) -> float | None:
+    return None if thresholds is None or not np.isfinite(thresholds[column]) else float(thresholds[column])
+
+
+def _mark(text: str, strength: float) -> str:
+    if abs(strength) < 0.05:
+        return escape(text)
+    colour = "230,140,30" if strength > 0 else "60,110,200"
+    line = "underline" if strength > 0 else "underline dotted"
+    style = f"background:rgba({colour},{abs(strength) * 0.6:.2f});text-decoration:{line}"
+    return f'<span style="{style}">{escape(text)}</span>'

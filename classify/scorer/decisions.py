@@ -1,0 +1,106 @@
+"""Turn scores into probabilities and labels: the one place where anything is decided."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from classify.measure.arrays import BoolArray, FloatArray
+from classify.measure.calibration import sigmoid
+
+
+@dataclass(frozen=True)
+class DecisionRule:
+    """How a task decides; evaluation and `Predictor` both call it.
+
+    All arrays have shape (n_labels,). `thresholds` are on the scores, +inf for a label that is never given; a multiclass
+    task has none. `slope` and `intercept` are Platt's; `prior` is each label's share of the labelled passages, used
+    where a passage holds no evidence (no known word and no term hit).
+    """
+
+    is_multilabel: bool
+    at_least_one: bool
+    slope: FloatArray
+    intercept: FloatArray
+    prior: FloatArray
+    thresholds: FloatArray | None = None
+
+    def probabilities(self, scores: FloatArray, evidence: BoolArray) -> FloatArray:
+        """Calibrated probabilities at the labelled set's prevalence, shape (n_passages, n_labels).
+
+        Multiclass rows sum to one: one Platt sigmoid a label, divided by their sum. Rows without `evidence` get the prior.
+        """
+        p = sigmoid(scores * self.slope + self.intercept)
+        if not self.is_multilabel:
+            p = p / p.sum(axis=1, keepdims=True)
+        return np.where(evidence[:, None], p, self.prior)
+
+    def decide(self, scores: FloatArray, evidence: BoolArray) -> tuple[FloatArray, BoolArray]:
+        """Probabilities and decisions, both of shape (n_passages, n_labels).
+
+        Multilabel: scores at or above their thresholds; with `at_least_one`, a passage left with none gets the label
+        whose probability exceeds its threshold's probability most (without evidence: the commonest label). Multiclass:
+        the most probable label, ties by codebook order.
+        """
+        p = self.probabilities(scores, evidence)
+        if self.thresholds is None:
+            return p, _one_hot(p.argmax(axis=1), p.shape[1])
+        decided = (scores >= self.thresholds) & evidence[:, None]
+        if self.at_least_one:
+            margin = np.where(evidence[:, None], p - self.threshold_probabilities, self.prior)
+            decided |= _one_hot(margin.argmax(axis=1), p.shape[1]) & ~decided.any(axis=1, keepdims=True)
+        return p, decided
+
+    @property
+    def threshold_probabilities(self) -> FloatArray:
+        """The probability that stands at each threshold: 1 at +inf, 0 at -inf."""
+        thresholds = self.thresholds if self.thresholds is not None else np.full_like(self.slope, np.inf)
+        finite = np.isfinite(thresholds)
+        at = sigmoid(np.where(finite, thresholds, 0.0) * self.slope + self.intercept)
+        return np.where(finite, at, thresholds > 0)
+
+    def is_near(self, probabilities: FloatArray, *, margin: float) -> BoolArray:
+        """Which passages were a close call, shape (n_passages,).
+
+        Multilabel: a label with a finite threshold lies within `margin` of its threshold's probability. Multiclass: the
+        two most probable labels lie within `margin` of each other.
+        """
+        if self.thresholds is None:
+            best = np.sort(probabilities, axis=1)
+            return np.asarray(best[:, -1] - best[:, -2] < margin)
+        near = np.abs(probabilities - self.threshold_probabilities) < margin
+        return np.asarray((near & np.isfinite(self.thresholds)).any(axis=1))
+
+    def to_dict(self, labels: tuple[str, ...]) -> dict[str, Any]:
+        """Plain data for a bundle's manifest; infinite thresholds become "inf" or "-inf", as JSON has no such number."""
+        thresholds = None if self.thresholds is None else dict(zip(labels, map(_to_json, self.thresholds), strict=True))
+        return {
+            "thresholds": thresholds,
+            "calibration": {
+                label: {"slope": float(slope), "intercept": float(intercept)}
+                for label, slope, intercept in zip(labels, self.slope, self.intercept, strict=True)
+            },
+            "prior": dict(zip(labels, map(float, self.prior), strict=True)),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any], *, is_multilabel: bool, at_least_one: bool) -> "DecisionRule":
+        """Read back what `to_dict` gave."""
+        thresholds = plain["thresholds"]
+        return cls(
+            is_multilabel=is_multilabel,
+            at_least_one=at_least_one,
+            slope=np.array([of_label["slope"] for of_label in plain["calibration"].values()]),
+            intercept=np.array([of_label["intercept"] for of_label in plain["calibration"].values()]),
+            prior=np.array(list(plain["prior"].values()), dtype=np.float64),
+            thresholds=None if thresholds is None else np.array([float(value) for value in thresholds.values()]),
+        )
+
+
+def _one_hot(columns: np.typing.NDArray[np.int64], n_labels: int) -> BoolArray:
+    return np.asarray(np.arange(n_labels) == columns[:, None])
+
+
+def _to_json(threshold: float) -> float | str:
+    return float(threshold) if math.isfinite(threshold) else str(float(threshold))
