@@ -184,7 +184,9 @@ def refuse_foreign(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         named_like_ours = path.name in ours or _DATA_FILE.fullmatch(path.name) or _LEFT_OVER.fullmatch(path.name)
         if not named_like_ours or not path.is_file():
-            raise OutputError(f"{folder}: holds {path.name}, which is no part of a bundle; name another folder with --out")
+            raise OutputError(
+                f"{folder}: holds {path.name}, which is no part of a bundle; name another folder with --out"
+            )
 
 
 _AGAIN = "copy the bundle again or train it again"
@@ -198,9 +200,11 @@ def _task_files(task: Task, bundled: BundledTask, files: dict[str, bytes]) -> di
     for number, block in enumerate(scorer.blocks):
         arrays |= {f"idf_{number}": block.idf, f"weights_{number}": block.weights}
         text = "".join(f"{feature}\n" for feature in block.features).encode("utf-8", "surrogatepass")
-        blocks.append({"settings": block.settings.to_dict(), "vocabulary": _add(files, f"{task.name}.{number}", "txt", text)})
+        blocks.append(
+            {"settings": block.settings.to_dict(), "vocabulary": _add(files, f"{task.name}.{number}", "txt", text)}
+        )
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return {
         "arrays": _add(files, task.name, "npz", buffer.getvalue()),
         "blocks": blocks,
@@ -218,7 +222,9 @@ def _add(files: dict[str, bytes], stem: str, suffix: str, content: bytes) -> str
 def _read_task(task: Task, plain: Mapping[str, Any], files: Mapping[str, bytes]) -> BundledTask:
     n_labels = len(task.labels)
     with np.load(io.BytesIO(files[plain["arrays"]]), allow_pickle=False) as arrays:
-        blocks = tuple(_read_block(n, described, files, arrays, n_labels) for n, described in enumerate(plain["blocks"]))
+        blocks = tuple(
+            _read_block(n, described, files, arrays, n_labels) for n, described in enumerate(plain["blocks"])
+        )
         counted_weights = _array(arrays, "counted_weights", (n_labels, n_labels))
         intercept = _array(arrays, "intercept", (n_labels,))
     shape = {"is_multilabel": task.is_multilabel, "at_least_one": task.is_multilabel and task.at_least_one}
@@ -229,7 +235,11 @@ def _read_task(task: Task, plain: Mapping[str, Any], files: Mapping[str, bytes])
 
 
 def _read_block(
-    number: int, described: Mapping[str, Any], files: Mapping[str, bytes], arrays: Mapping[str, FloatArray], n_labels: int
+    number: int,
+    described: Mapping[str, Any],
+    files: Mapping[str, bytes],
+    arrays: Mapping[str, FloatArray],
+    n_labels: int,
 ) -> Block:
     features = tuple(files[described["vocabulary"]].decode("utf-8", "surrogatepass").split("\n")[:-1])
     idf = _array(arrays, f"idf_{number}", (len(features),))

@@ -174,14 +174,16 @@ class _Reader:
             return TaskKind(found)
         what = "missing" if found is None else f"unknown kind {found!r}"
         hint = did_you_mean(str(found or ""), kinds)
-        self.fault(f"{place}.kind", f"{what}; {hint} multilabel: any number of labels a passage; multiclass: exactly one")
+        self.fault(
+            f"{place}.kind", f"{what}; {hint} multilabel: any number of labels a passage; multiclass: exactly one"
+        )
         return TaskKind.MULTILABEL
 
     def _labels(self, place: str, found: object) -> tuple[Label, ...]:
         if isinstance(found, list) and all(isinstance(name, str) for name in found):
             for name in {name for name in found if found.count(name) > 1}:
                 self.fault(f"{place}.labels", f"label {name!r} is listed twice; keep one")
-            found = dict.fromkeys(found, {})
+            found = {name: {} for name in found}
         if not isinstance(found, Mapping) or not found:
             self.fault(f"{place}.labels", f"missing or empty; expected labels, such as [{place}.labels.my_label]")
             return ()
@@ -225,7 +227,9 @@ class _Reader:
 
     def _check_name(self, place: str, name: str) -> None:
         if name and not NAME.fullmatch(name):
-            self.fault(place, f"bad name {name!r}; expected lower-case letters, digits, '-' or '_', such as 'my-codebook'")
+            self.fault(
+                place, f"bad name {name!r}; expected lower-case letters, digits, '-' or '_', such as 'my-codebook'"
+            )
 
     def _refuse_unknown(self, place: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
         for key in table:

@@ -20,7 +20,8 @@ TOO_SHORT = "too_short"
 class Predictor:
     """A trained bundle, ready to predict.
 
-    Every probability is meant at the labelled set's prevalence: what was rare among the labelled passages is thought rare.
+    Every probability is meant at the labelled set's prevalence: what was rare among the labelled passages is thought
+    rare.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -46,7 +47,7 @@ class Predictor:
         return f"<Predictor {self.codebook.name} {self.model}: {tasks}>"
 
     @overload
-    def predict(self, texts: str) -> Prediction: ...
+    def predict(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
     @overload
     def predict(self, texts: Iterable[str]) -> list[Prediction]: ...
     def predict(self, texts: str | Iterable[str]) -> Prediction | list[Prediction]:

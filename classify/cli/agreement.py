@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from classify.cli.shell import (
+    LABELS,
     CodebookOption,
     CodersOption,
     JsonOption,
@@ -17,8 +18,6 @@ from classify.cli.shell import (
     say,
     say_json,
     say_table,
-    warn,
-    LABELS,
 )
 
 
@@ -27,14 +26,16 @@ def agreement(
     coders: CodersOption = None,
     labels: LabelsOption = None,
     codebook: CodebookOption = None,
-    out: Annotated[Path | None, typer.Option(help="Write the disagreements to this .csv, .jsonl or .parquet, to be adjudicated.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the disagreements to this .csv, .jsonl or .parquet, to be adjudicated.")
+    ] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Agreement between coders, label by label and overall, with 95% intervals over events.
 
-    alpha is Krippendorff's; agreement on positives is how often one coder gives a label that another gave, the ceiling for
-    a model's F1. The labels files, where there are any, say which passages belong to one event.
+    alpha is Krippendorff's; agreement on positives is how often one coder gives a label that another gave, the
+    ceiling for a model's F1. The labels files, where there are any, say which passages belong to one event.
 
     Example: classify agreement --coders coders/anna.csv --coders coders/ben.csv --out to-adjudicate.csv
     """
@@ -65,11 +66,14 @@ def agreement(
     if out and form:
         write_rows(disagreements, form, out)
     if json:
-        say_json({"coders": names, "disagreements": len(disagreements), "tasks": [agreement_dict(a) for a in found.values()]})
+        say_json(
+            {"coders": names, "disagreements": len(disagreements), "tasks": [agreement_dict(a) for a in found.values()]}
+        )
         return
     say(f"coders: {', '.join(names)}\n")
     for task in found.values():
-        title = f"{task.task}: {task.n_double} passages coded twice, {task.n_clusters} events; {task.measure} {task.overall}"
+        counts = f"{task.n_double} passages coded twice, {task.n_clusters} events"
+        title = f"{task.task}: {counts}; {task.measure} {task.overall}"
         rows = [(row.name, row.n_positive, row.alpha, row.specific, row.percent) for row in task.labels]
         say_table(title, ("label", "given by any", "alpha", "agreement on positives", "percent agreement"), rows)
     say(f"{len(disagreements)} passages to adjudicate" + (f", written to {out}" if out else "; --out FILE writes them"))

@@ -1,7 +1,5 @@
 """classify check: every fault of codebook and labels, with row and remedy; trains nothing."""
 
-from typing import Annotated
-
 import typer
 
 from classify.cli.shell import (

@@ -32,9 +32,13 @@ def evaluate(
     labels: LabelsOption = None,
     codebook: CodebookOption = None,
     coders: CodersOption = None,
-    model: Annotated[Path | None, typer.Option(help="Judge this bundle on the labels instead of cross-validating.")] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Judge this bundle on the labels instead of cross-validating.")
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings (TOML) of the training to judge.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The report's folder. [default: reports/<codebook name>]", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The report's folder. [default: reports/<codebook name>]", show_default=False)
+    ] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -42,7 +46,9 @@ def evaluate(
 
     Writes report.html, metrics.json, per_label.csv, predictions.csv and figures/.
 
-    Examples: classify evaluate; classify evaluate --model models/defence-diplomacy --labels other.jsonl --out reports/other
+    Example: classify evaluate --labels labels/
+
+    Example: classify evaluate --model models/defence-diplomacy --labels other.jsonl --out reports/other
     """
     from classify.bundle import load_bundle
     from classify.data.annotations import read_coders
@@ -84,7 +90,18 @@ def _say_evaluation(result: "Evaluation") -> None:
         say(note)
     say(f"{len(result.ids)} passages, {len(set(result.events))} events; {result.scheme}\n")
     for name, task in result.tasks.items():
-        columns = ("label", "passages", "events", "precision", "recall", "F1", "avg precision", "coders' F1", "verdict", "why")
+        columns = (
+            "label",
+            "passages",
+            "events",
+            "precision",
+            "recall",
+            "F1",
+            "avg precision",
+            "coders' F1",
+            "verdict",
+            "why",
+        )
         rows = [
             (
                 label.name,

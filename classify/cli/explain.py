@@ -16,7 +16,9 @@ _MOST_ROWS = 12
 
 @command
 def explain(
-    inputs: Annotated[list[Path] | None, typer.Argument(metavar="INPUT...", help="Files as for predict; - for stdin.")] = None,
+    inputs: Annotated[
+        list[Path] | None, typer.Argument(metavar="INPUT...", help="Files as for predict; - for stdin.")
+    ] = None,
     text: Annotated[str | None, typer.Option(help="Explain this text instead.")] = None,
     model: ModelOption = None,
     task: Annotated[str | None, typer.Option(help="Explain this task only. [default: all]", show_default=False)] = None,
@@ -54,7 +56,13 @@ def _say_explanation(explanation: "Explanation") -> None:
         parts = explanation.for_label(label)
         rest = parts[_MOST_ROWS:]
         rows: list[tuple[object, ...]] = [
-            (f"{value:+.3f}", f"terms of {piece.name}: {_found(explanation, piece.spans)}" if piece.kind == "codebook terms" else piece.name, piece.kind)
+            (
+                f"{value:+.3f}",
+                f"terms of {piece.name}: {_found(explanation, piece.spans)}"
+                if piece.kind == "codebook terms"
+                else piece.name,
+                piece.kind,
+            )
             for piece, value in parts[:_MOST_ROWS]
         ]
         if rest:

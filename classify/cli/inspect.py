@@ -10,7 +10,12 @@ from classify.cli.shell import JsonOption, command, model_or_default, say, say_j
 
 @command
 def inspect(
-    bundle: Annotated[Path | None, typer.Argument(metavar="[BUNDLE]", help="A bundle's folder. [default: the only one under models/]", show_default=False)] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[BUNDLE]", help="A bundle's folder. [default: the only one under models/]", show_default=False
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Show what a bundle says of itself and whether its files are whole; loads no array. Exit code 3 if they are not.
@@ -30,8 +35,12 @@ def inspect(
         say(f"bundle {identity}, format {manifest['format_version']}, {folder}")
         say(f"codebook {book['name']} {book['version']}, SHA-256 {manifest['codebook_sha256'][:12]}")
         origins = ", ".join(f"{origin} {n}" for origin, n in data["origins"].items())
-        say(f"trained on {data['n_passages']} passages from {data['n_events']} events ({origins}), SHA-256 {data['sha256'][:12]}")
-        say(f"seed {manifest['seed']}; " + ", ".join(f"{name} {release}" for name, release in manifest["versions"].items()))
+        say(f"trained on {data['n_passages']} passages from {data['n_events']} events ({origins})")
+        say(f"labelled data, SHA-256 {data['sha256'][:12]}")
+        say(
+            f"seed {manifest['seed']}; "
+            + ", ".join(f"{name} {release}" for name, release in manifest["versions"].items())
+        )
         say()
         for task, summary in manifest["summary"].items():
             thresholds = manifest["tasks"][task]["decision"]["thresholds"] or {}
@@ -39,7 +48,9 @@ def inspect(
                 (label, of["support"], of["events"], of["f1"], thresholds.get(label))
                 for label, of in summary["labels"].items()
             ]
-            say_table(f"{task} ({book['tasks'][task]['kind']})", ("label", "passages", "events", "F1*", "threshold"), rows)
+            say_table(
+                f"{task} ({book['tasks'][task]['kind']})", ("label", "passages", "events", "F1*", "threshold"), rows
+            )
         files = [(name, facts["size"], facts["sha256"][:12]) for name, facts in manifest["files"].items()]
         say_table("files", ("file", "bytes", "SHA-256"), files)
         say("* out of fold at training, thresholds fitted to the same scores; classify evaluate is the judge")

@@ -16,7 +16,7 @@ from classify.cli.train import train
 app = typer.Typer(
     name="classify",
     help="Tag passages of text with the labels of a codebook, and know which labels can be trusted.",
-    epilog="Exit codes: 0 done; 1 check found faults; 2 wrong use or bad input; 3 a bundle that can't be trusted; 130 interrupted.",
+    epilog="Exit codes: 0 done; 1 faults found; 2 wrong use or bad input; 3 an untrusted bundle; 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,7 +36,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Tag passages of text with the labels of a codebook, and know which labels can be trusted."""
 

@@ -22,17 +22,26 @@ class FormatChoice(StrEnum):
 
 @command
 def predict(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Files or folders: .txt, .jsonl, .csv, .parquet; - for stdin.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="Files or folders: .txt, .jsonl, .csv, .parquet; - for stdin."),
+    ],
     model: ModelOption = None,
-    form: Annotated[FormatChoice | None, typer.Option("--format", help="What to write. [default: as --out is named, else jsonl]", show_default=False)] = None,
+    form: Annotated[
+        FormatChoice | None,
+        typer.Option("--format", help="What to write. [default: as --out is named, else jsonl]", show_default=False),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write. [default: stdout]", show_default=False)] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Tag passages: one row out for a row in, in order; a .txt becomes its passages.
 
-    Tables need a column text; all columns are carried through. Standard input is JSONL if it starts with {, else one text.
+    Tables need a column text; all columns are carried through. Standard input is JSONL if it starts with {, else one
+    text.
 
-    Examples: classify predict seeds/*.txt --out predictions.csv; echo "Both navies agreed." | classify predict -
+    Example: classify predict seeds/*.txt --out predictions.csv
+
+    Example: echo "Both navies agreed to patrol together." | classify predict -
     """
     from classify.data.inputs import read_inputs
     from classify.data.tables import format_of, write_rows

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from classify.cli.shell import LABELS, CODEBOOK_NAME, CodebookOption, QuietOption, codebook_or_default, command, warn
+from classify.cli.shell import CODEBOOK_NAME, LABELS, CodebookOption, QuietOption, codebook_or_default, command, warn
 
 
 class UnitChoice(StrEnum):
@@ -18,19 +18,26 @@ class UnitChoice(StrEnum):
 
 @command
 def segment(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Text files, folders of .txt files, or - for stdin.")],
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Text files, folders of .txt files, or - for stdin.")
+    ],
     unit: Annotated[UnitChoice, typer.Option(help="What a passage is.")] = UnitChoice.PARAGRAPH,
-    sample: Annotated[int | None, typer.Option(min=1, help="Draw this many passages at random, each with equal probability.")] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=1, help="Draw this many passages at random, each with equal probability.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed of the draw.")] = 0,
     codebook: CodebookOption = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write: .jsonl, .csv or .parquet. [default: JSONL to stdout]", show_default=False)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write: .jsonl, .csv or .parquet. [default: JSONL to stdout]", show_default=False),
+    ] = None,
     quiet: QuietOption = False,
 ) -> None:
     """Cut documents into passages, one paragraph each.
 
-    A CSV has an empty column for every task of the codebook: fill in the labels (joined by |; none = coded, none applies) and
-    give it to --labels. With --sample the rows carry how likely they were drawn, so that shares of the corpus can be
-    estimated from them.
+    A CSV has an empty column for every task of the codebook: fill in the labels (joined by |; none = coded, none
+    applies) and give it to --labels. With --sample the rows carry how likely they were drawn, so that shares of the
+    corpus can be estimated from them.
 
     Example: classify segment seeds/*.txt --sample 20 --seed 1 --out to-code.csv
     """

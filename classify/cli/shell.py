@@ -1,4 +1,4 @@
-"""What every command shares: options, default files, tables on standard output, warnings and progress on standard error."""
+"""What every command shares: options, default files, tables on stdout, warnings and progress on stderr."""
 
 import functools
 import os
@@ -24,17 +24,20 @@ _PIPE_WIDTH = 200
 
 LabelsOption = Annotated[
     list[Path] | None,
-    typer.Option("--labels", help="Labelled passages: JSONL, CSV or Parquet, or a folder of them; repeatable. [default: labels/]",
+    typer.Option("--labels",
+                 help="Labelled passages (JSONL, CSV, Parquet) or folders of them; repeatable. [default: labels/]",
                  show_default=False),
 ]  # fmt: skip
 CodebookOption = Annotated[
     Path | None,
-    typer.Option("--codebook", help="The codebook (TOML). [default: codebook.toml beside the labels, else labels/codebook.toml]",
+    typer.Option("--codebook",
+                 help="The codebook (TOML). [default: the one beside the labels, else labels/codebook.toml]",
                  show_default=False),
 ]  # fmt: skip
 CodersOption = Annotated[
     list[Path] | None,
-    typer.Option("--coders", help="Each coder's own labels; repeatable. [default: coders/ beside the labels, if there is one]",
+    typer.Option("--coders",
+                 help="Each coder's own labels; repeatable. [default: coders/ beside the labels, if any]",
                  show_default=False),
 ]  # fmt: skip
 ModelOption = Annotated[
@@ -94,15 +97,18 @@ def say_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for number, column in enumerate(columns):
         is_text = number == 0 or column in ("verdict", "why", "coded as", "word", "kind")
         table.add_column(column, justify="left" if is_text else "right", no_wrap=column != "why")
     for row in rows:
-        table.add_row(*("–" if cell is None else f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row))
+        table.add_row(
+            *("–" if cell is None else f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row)
+        )
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     with console.capture() as captured:
         console.print(table)
+    say(title)
     say("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
 
 
@@ -158,7 +164,9 @@ def model_or_default(model: Path | None) -> Path:
     if not found:
         raise UsageError(f"no bundle under {MODELS}/; make one with classify train, or name one with --model")
     if len(found) > 1:
-        raise UsageError(f"several bundles under {MODELS}/ ({', '.join(path.name for path in found)}); name one with --model")
+        raise UsageError(
+            f"several bundles under {MODELS}/ ({', '.join(path.name for path in found)}); name one with --model"
+        )
     return found[0]
 
 

@@ -25,8 +25,12 @@ from classify.cli.shell import (
 def train(
     labels: LabelsOption = None,
     codebook: CodebookOption = None,
-    config: Annotated[Path | None, typer.Option(help="Settings (TOML); what it doesn't name keeps its default.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The bundle's folder. [default: models/<codebook name>]", show_default=False)] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="Settings (TOML); what it doesn't name keeps its default.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The bundle's folder. [default: models/<codebook name>]", show_default=False)
+    ] = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -55,7 +59,7 @@ def train(
         rows = [(name, of["support"], of["events"], of["f1"]) for name, of in summary["labels"].items()]
         say_table(f"{task} ({book[task].kind})", ("label", "passages", "events", "F1*"), rows)
     if all(summary["is_cross_fitted"] for summary in bundle.summary.values()):
-        say("* on events held out, with thresholds fitted to the same scores: a first look; the judge is classify evaluate")
+        say("* on held-out events, with thresholds fitted to the same scores: a first look; classify evaluate judges")
     else:
         say("* on the training passages themselves, since there are too few events to hold any out: far too good")
     say(f"bundle {bundle.id} written to {folder}")

@@ -32,11 +32,12 @@ class LabelledPassage:
 
 @dataclass(frozen=True)
 class CodedPassage:
-    """What one coder gave one passage, before adjudication."""
+    """What one coder gave one passage, before adjudication; `unsure` cells count neither way."""
 
     id: str
     coder: str
     labels: Labels
+    unsure: Mapping[str, frozenset[str]] = field(default_factory=dict)
     text: str | None = None
     cluster: str | None = None
     place: str = ""
@@ -128,6 +129,7 @@ class _Reader:
                 id=identity,
                 coder=self._text(table, number, row, "coder") or fallback,
                 labels=self._labels(table, number, row),
+                unsure=self._unsure(table, number, row),
                 text=text if isinstance(text, str) else None,
                 cluster=self._text(table, number, row, "event") or self._text(table, number, row, "document"),
                 place=f"{table.path}:{number}",
@@ -152,7 +154,7 @@ class _Reader:
         return not missing
 
     def _labels(self, table: Table, number: int, row: Row) -> Labels:
-        given = {name: row[name] for name in self.codebook.task_names if name in row}
+        given: Mapping[str, Any] = {name: row[name] for name in self.codebook.task_names if name in row}
         if table.format == "jsonl":
             given = self._task_table(table, number, "labels", row.get("labels"))
         labels = {}
@@ -179,7 +181,7 @@ class _Reader:
         if isinstance(value, list | str) and len(names) == 1:
             return {names[0]: value}
         if not isinstance(value, Mapping):
-            expected = f"expected an object with the codebook's tasks, such as {{\"{names[0]}\": …}}"
+            expected = f'expected an object with the codebook\'s tasks, such as {{"{names[0]}": …}}'
             self._fault(table, number, key, f"found {_show(value)}; {expected}")
             return {}
         for name in value:

@@ -37,7 +37,10 @@ _FURNITURE = re.compile(
     r"|download(?:\s+\w+){0,3}\s*$|(?:share|print|email)\s+this(?:\s+\w+)?\s*$|advertisement\s*$",
     re.IGNORECASE,
 )
-_MONTHS = "jan|january|feb|february|mar|march|apr|april|may|jun|june|jul|july|aug|august|sep|sept|september|oct|october|nov|november|dec|december"
+_MONTHS = (
+    "jan|january|feb|february|mar|march|apr|april|may|jun|june|jul|july|aug|august|"
+    "sep|sept|september|oct|october|nov|november|dec|december"
+)
 _DAYS = "mon|monday|tue|tues|tuesday|wed|wednesday|thu|thurs|thursday|fri|friday|sat|saturday|sun|sunday"
 _DATE = re.compile(rf"\b(?:{_MONTHS}|{_DAYS})\b|\b\d{{1,4}}[/.-]\d{{1,2}}[/.-]\d{{1,4}}\b", re.IGNORECASE)
 _DATELINE_WORDS = frozenset(
@@ -50,9 +53,9 @@ _FUNCTION_WORDS = frozenset(
 
 
 def segment(document: Document, *, unit: Unit = "paragraph") -> list[Passage]:
-    """The document's passages in order; `unit="sentence"` cuts every kept paragraph into sentences.
+    r"""The document's passages in order; `unit="sentence"` cuts every kept paragraph into sentences.
 
-    >>> text = "Ministers Agree on a New Patrol Plan\\n\\nThe two navies will meet in May.\\n\\nNext steps\\n"
+    >>> text = "Ministers Agree on a New Patrol Plan\n\nThe two navies will meet in May.\n\nNext steps\n"
     >>> [passage.text for passage in segment(Document("a.txt", text))]
     ['Ministers Agree on a New Patrol Plan', 'The two navies will meet in May.']
     """
@@ -120,9 +123,12 @@ def _is_wrapped(lines: Sequence[str]) -> bool:
 def _is_dateline(line: str) -> bool:
     """A date, with nothing beside it but places in capitals, an agency and words such as "updated"."""
     words = _WORD.findall(line)
-    return bool(_DATE.search(line)) and len(words) <= MAX_HEADING_WORDS and all(
-        word.casefold() in _DATELINE_WORDS or word[0].isdigit() or word[0].isupper() for word in words
-    ) and not _SENTENCE_END.search(line.removesuffix("."))
+    return (
+        bool(_DATE.search(line))
+        and len(words) <= MAX_HEADING_WORDS
+        and all(word.casefold() in _DATELINE_WORDS or word[0].isdigit() or word[0].isupper() for word in words)
+        and not _SENTENCE_END.search(line.removesuffix("."))
+    )
 
 
 def _is_heading(line: str) -> bool:

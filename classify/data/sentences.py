@@ -6,9 +6,9 @@ from typing import Any
 ABBREVIATIONS = frozenset(
     """
     adm amb assoc ave brig bros capt cdr cdre cmdr co col comm corp cpl cpt dept dr e.g est etc ex fig fr ft gen gov
-    govt h.e hon i.e inc jr lt ltd maj messrs mr mrs ms mt no nos p.m a.m ph.d pres prof pte pvt rep reps rev rtd sec sen
-    sens sgt sq sr st supt u.k u.n u.s u.s.a v vs viz vol jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues
-    wed thu thurs fri sat sun
+    govt h.e hon i.e inc jr lt ltd maj messrs mr mrs ms mt no nos p.m a.m ph.d pres prof pte pvt rep reps rev rtd sec
+    sen sens sgt sq sr st supt u.k u.n u.s u.s.a v vs viz vol jan feb mar apr jun jul aug sep sept oct nov dec mon tue
+    tues wed thu thurs fri sat sun
     """.split()
 )
 """Lower-cased, without their last full stop: ranks and titles of military and diplomatic prose, months, weekdays."""

@@ -21,10 +21,10 @@ def n_folds_for(n_events: int) -> int:
 def grouped_folds(gold: BoolArray, groups: IntArray, *, n_folds: int, seed: int) -> IntArray:
     """A fold number for every passage, shape (n_passages,): whole groups to folds, labels spread evenly.
 
-    `gold` has shape (n_passages, n_labels); `groups` holds group numbers 0 … n_groups - 1. Groups of the rarest label are
-    placed first, each where it brings label counts and sizes nearest to an equal share; the best of 50 restarts is kept,
-    one that leaves a label out of a fold only where no other does. After Sechidis, Tsoumakas & Vlahavas 2011, moved
-    from passages to groups.
+    `gold` has shape (n_passages, n_labels); `groups` holds group numbers 0 … n_groups - 1. Groups of the rarest label
+    are placed first, each where it brings label counts and sizes nearest to an equal share; the best of 50 restarts is
+    kept, one that leaves a label out of a fold only where no other does. After Sechidis, Tsoumakas & Vlahavas 2011,
+    moved from passages to groups.
     """
     n_groups = int(groups.max(initial=-1)) + 1
     counts = np.zeros((n_groups, gold.shape[1] + 1))

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import os
 import sys
 import zlib
@@ -25,7 +26,7 @@ FORMATS = ("jsonl", "csv", "parquet")
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of one file with their numbers as a text editor or spreadsheet shows them; `format` is `frame` or one of FORMATS."""
+    """Rows with their numbers as an editor or spreadsheet shows them; `format` is `frame` or one of FORMATS."""
 
     path: str
     format: str
@@ -117,8 +118,7 @@ def _gunzip(path: str | Path, content: bytes) -> bytes:
 def _read_parquet(path: str | Path) -> Table:
     read_bytes(path)
     import_pyarrow()
-    from pyarrow import ArrowInvalid
-    from pyarrow import parquet
+    from pyarrow import ArrowInvalid, parquet
 
     try:
         rows = parquet.read_table(path).to_pylist()
@@ -128,7 +128,7 @@ def _read_parquet(path: str | Path) -> Table:
 
 
 def table_of_frame(frame: Any, *, name: str = "frame") -> Table:
-    """The rows of a pandas, polars or Arrow table (anything narwhals takes), numbered from 1; missing values are None."""
+    """The rows of a pandas, polars or Arrow table (anything narwhals takes), numbered from 1; missing is None."""
     import narwhals as nw
 
     rows = nw.from_native(frame, eager_only=True).rows(named=True)
@@ -137,7 +137,7 @@ def table_of_frame(frame: Any, *, name: str = "frame") -> Table:
 
 
 def _is_missing(value: object) -> bool:
-    return isinstance(value, float) and value != value
+    return isinstance(value, float) and math.isnan(value)
 
 
 def import_pyarrow() -> None:

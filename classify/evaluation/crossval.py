@@ -37,8 +37,8 @@ def hold_out(
 ) -> dict[str, HeldOut]:
     """Predictions of the model and of every baseline for all passages, each by what was learnt from the other folds.
 
-    Vocabulary, idf, weights, thresholds and calibration are learnt inside the training part, again with whole events held
-    out; `on_step` is called after each fold.
+    Vocabulary, idf, weights, thresholds and calibration are learnt inside the training part, again with whole events
+    held out; `on_step` is called after each fold.
     """
     gold = dataset.gold(task)
     counted = count_for(task, dataset.texts, settings)
@@ -81,7 +81,7 @@ def _learnt(
 def _terms(counted: CountedTexts, gold: TaskGold, task: Task) -> System:
     def system(inside: IntArray, outside: IntArray) -> tuple[DecisionRule, FloatArray, BoolArray]:
         hits = counted.hits[outside]
-        return fit_term_rule(counted, gold, inside, task), hits, hits.any(axis=1)
+        return fit_term_rule(counted, gold, inside, task), hits, np.asarray(hits.any(axis=1))
 
     return system
 
@@ -108,5 +108,3 @@ def _joined(parts: Sequence[tuple[IntArray, HeldOut]], n_passages: int) -> HeldO
         predicted=np.concatenate([held.predicted for _, held in parts])[order],
         thresholds=np.concatenate(thresholds)[order] if thresholds else None,
     )
-
-

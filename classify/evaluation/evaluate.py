@@ -31,9 +31,9 @@ def evaluate(
 ) -> Evaluation:
     """Judge a way of training by nested cross-validation over events.
 
-    Every passage is predicted by a model that has seen nothing of its event. Under 4 events no folds are made: every label
-    is "not evaluable". `coders` gives the coders' own agreement beside each label; `on_step` hears of steps done and in
-    all. Raises UsageError if no passage is coded.
+    Every passage is predicted by a model that has seen nothing of its event. Under 4 events no folds are made: every
+    label is "not evaluable". `coders` gives the coders' own agreement beside each label; `on_step` hears of steps done
+    and in all. Raises UsageError if no passage is coded.
     """
     settings = settings or TrainingSettings()
     tasks = dataset.coded_tasks()
@@ -54,9 +54,7 @@ def evaluate(
     for task in tasks:
         held_out[task.name] = {}
         if n_folds:
-            held_out[task.name] = hold_out(
-                dataset, task, settings.of(task), folds, seed=settings.seed, on_step=step
-            )
+            held_out[task.name] = hold_out(dataset, task, settings.of(task), folds, seed=settings.seed, on_step=step)
     scheme = f"nested cross-validation over events, {n_folds} outer folds" if n_folds else "nothing was held out"
     return _evaluation(dataset, held_out, folds, coders, scheme=scheme, settings=settings)
 
@@ -64,8 +62,8 @@ def evaluate(
 def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedPassage] = ()) -> Evaluation:
     """Judge a bundle on labelled passages that it was not trained on.
 
-    Baselines: the training passages' prior, and the codebook's terms with the thresholds of the training passages. Raises
-    UsageError if the dataset's codebook asks other tasks or labels than the bundle's.
+    Baselines: the training passages' prior, and the codebook's terms with the thresholds of the training passages.
+    Raises UsageError if the dataset's codebook asks other tasks or labels than the bundle's.
     """
     for name in bundle.tasks:
         theirs = dataset.codebook[name].label_names if name in dataset.codebook.task_names else ()
@@ -135,9 +133,7 @@ def _evaluation(
     )
 
 
-def _agreement(
-    dataset: Dataset, coders: Sequence[CodedPassage], events: Sequence[str]
-) -> dict[str, TaskAgreement]:
+def _agreement(dataset: Dataset, coders: Sequence[CodedPassage], events: Sequence[str]) -> dict[str, TaskAgreement]:
     clusters = {passage.id: event for passage, event in zip(dataset.passages, events, strict=True)}
     ours = [row for row in coders if row.id in clusters]
     return measure_agreement(ours, dataset.codebook, clusters=clusters) if ours else {}
@@ -149,7 +145,9 @@ def _notes(dataset: Dataset, bundle: Bundle | None) -> list[str]:
     largest = int(np.bincount(dataset.groups).max())
     notes = []
     if n_events < MIN_EVENTS and bundle is None:
-        notes.append(f"Only {n_events} events: none can be held out ({MIN_EVENTS} are needed), so nothing is evaluable.")
+        notes.append(
+            f"Only {n_events} events: none can be held out ({MIN_EVENTS} are needed), so nothing is evaluable."
+        )
     elif n_events < FEW_EVENTS:
         notes.append(f"Only {n_events} independent events: intervals are wide, or can't be given at all.")
     if n_events > 1 and largest > LARGE_EVENT * n_passages:
@@ -160,5 +158,7 @@ def _notes(dataset: Dataset, bundle: Bundle | None) -> list[str]:
             "little about real text."
         )
     if bundle is not None and bundle.data["sha256"] == dataset.sha256:
-        notes.append("These are the passages the bundle was trained on: the figures flatter it. Use classify evaluate alone.")
+        notes.append(
+            "These are the passages the bundle was trained on: the figures flatter it. Use classify evaluate alone."
+        )
     return notes

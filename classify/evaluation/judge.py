@@ -1,5 +1,6 @@
 """Held-out predictions to measures with intervals, and to a verdict for every label."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -67,8 +68,8 @@ def judge(
 ) -> TaskResult:
     """The task's results from predictions of passages that were held out.
 
-    A label is evaluable with 10 positives from 5 events. `is_external`: the passages are another set than the model's own
-    (a bundle scored on new labels); then a label with 3 positives gets point values, and intervals as before.
+    A label is evaluable with 10 positives from 5 events. `is_external`: the passages are another set than the model's
+    own (a bundle scored on new labels); then a label with 3 positives gets point values, and intervals as before.
     """
     coded = gold.coded
     groups = np.unique(groups[coded], return_inverse=True)[1]
@@ -78,7 +79,9 @@ def judge(
     valued = (support >= MIN_HELD_OUT_POSITIVES) if is_external else evaluable
     measured = {name: _measure(view, held, coded, groups) for name, held in held_out.items()}
     labels = tuple(
-        _label_result(task.labels[n], n, view, groups, measured, agreement, valued=bool(valued[n]), full=bool(evaluable[n]))
+        _label_result(
+            task.labels[n], n, view, groups, measured, agreement, valued=bool(valued[n]), full=bool(evaluable[n])
+        )
         for n in range(len(task.labels))
     )
     return TaskResult(
@@ -182,14 +185,14 @@ def _label_result(
     if MODEL not in measured:
         reason = _too_few(support, events) or "too few events to hold any out"
         empty = (NO_ESTIMATE,) * 4
-        return LabelResult(
-            label.name, support, events, prevalence, None, None, *empty, coders, NOT_EVALUABLE, reason
-        )
+        return LabelResult(label.name, support, events, prevalence, None, None, *empty, coders, NOT_EVALUABLE, reason)
     model = measured[MODEL]
     counts = model.counts[:, n].sum(axis=0)
     ap_without = model.average_precision_without[:, n]
     found_f1 = _f1(model, n, valued=valued, full=full)
-    gain = _cut(lambda: _gain(model, measured[TERMS], n), valued=valued, full=full) if TERMS in measured else NO_ESTIMATE
+    gain = (
+        _cut(lambda: _gain(model, measured[TERMS], n), valued=valued, full=full) if TERMS in measured else NO_ESTIMATE
+    )
     ap = _cut(lambda: jackknife_t(float(model.average_precision[n]), ap_without), valued=valued, full=full)
     skill = _cut(lambda: _skill(model, n, gold, groups), valued=valued, full=full)
     verdict, reason = _verdict(support, events, found_f1, gain, skill, coders, has_terms=bool(label.terms))
@@ -214,7 +217,9 @@ def _gain(model: _Measured, terms: _Measured, n: int) -> Estimate:
     """F1 of the model minus F1 of the terms, paired by event."""
     both = np.stack([model.counts[:, n], terms.counts[:, n]], axis=1)
     return estimate_from_counts(
-        both, lambda counts: np.asarray(np.nan_to_num(f1(counts[..., 0, :])) - np.nan_to_num(f1(counts[..., 1, :]))), lowest=-1.0
+        both,
+        lambda counts: np.asarray(np.nan_to_num(f1(counts[..., 0, :])) - np.nan_to_num(f1(counts[..., 1, :]))),
+        lowest=-1.0,
     )
 
 
@@ -237,7 +242,9 @@ def _confusion(gold: TaskGold, held: HeldOut, coded: BoolArray) -> IntArray:
 def _too_few(support: int, events: int) -> str:
     if support >= MIN_POSITIVES and events >= MIN_EVENTS_WITH:
         return ""
-    return f"{_count(support, 'positive')} in {_count(events, 'event')}; {MIN_POSITIVES} in {MIN_EVENTS_WITH} are needed"
+    return (
+        f"{_count(support, 'positive')} in {_count(events, 'event')}; {MIN_POSITIVES} in {MIN_EVENTS_WITH} are needed"
+    )
 
 
 def _count(n: int, thing: str) -> str:
@@ -245,7 +252,14 @@ def _count(n: int, thing: str) -> str:
 
 
 def _verdict(
-    support: int, events: int, found: Estimate, gain: Estimate, skill: Estimate, coders: LabelAgreement | None, *, has_terms: bool
+    support: int,
+    events: int,
+    found: Estimate,
+    gain: Estimate,
+    skill: Estimate,
+    coders: LabelAgreement | None,
+    *,
+    has_terms: bool,
 ) -> tuple[str, str]:
     """`use`, `use with review`, `rule-based only` or `not evaluable`, with the reason in words."""
     if too_few := _too_few(support, events):
@@ -260,13 +274,16 @@ def _verdict(
         return REVIEW, "ranks passages well, but " + _what_is_missing(found.low, beats_terms, alpha, gain)
     if has_terms and not beats_terms:
         return RULES, f"the codebook's terms alone are not beaten ({_signed(gain)} F1)"
-    return NOT_EVALUABLE, f"ranks passages little better than chance (skill at least {skill.low:.2f}, {REVIEW_SKILL} needed)"
+    return (
+        NOT_EVALUABLE,
+        f"ranks passages little better than chance (skill at least {skill.low:.2f}, {REVIEW_SKILL} needed)",
+    )
 
 
 def _what_is_missing(low: float, beats_terms: bool, alpha: float | None, gain: Estimate) -> str:
     missing = []
     if low < USE_F1:
-        missing.append(f"F1 may be as low as {low:.2f} ({USE_F1:.2f} needed)")
+        missing.append(f"F1 may be as low as {math.floor(low * 100) / 100:.2f} ({USE_F1:.2f} needed)")
     if not beats_terms:
         missing.append(f"the gain over the codebook's terms is not sure ({_signed(gain)} F1)")
     if alpha is None:

@@ -72,8 +72,8 @@ class HeldOut:
 class LabelResult:
     """How well one label is found, with the verdict and its reason in words.
 
-    `precision`, `recall`, `f1` and `average_precision` are None-valued where the data can't give them; `gain` is F1 minus
-    that of the codebook's terms, paired by event; `skill` is (AP - prevalence) / (1 - prevalence).
+    `precision`, `recall`, `f1` and `average_precision` are None-valued where the data can't give them; `gain` is F1
+    minus that of the codebook's terms, paired by event; `skill` is (AP - prevalence) / (1 - prevalence).
     """
 
     name: str

@@ -68,7 +68,7 @@ def _count_block(texts: Sequence[str], settings: BlockSettings) -> CountedBlock:
 
 
 def fit_block(block: CountedBlock, rows: IntArray) -> BlockFit:
-    """Document frequency and idf = log((1 + n) / (1 + df)) + 1 from the training rows alone (scikit-learn's smooth idf)."""
+    """The features of the training rows and idf = log((1 + n) / (1 + df)) + 1 (scikit-learn's smooth idf)."""
     df = np.bincount(block.tf[rows].indices, minlength=block.tf.shape[1])
     columns = np.flatnonzero(df >= block.settings.min_df) if len(rows) else np.array([], dtype=np.int64)
     columns = columns[df[columns] > 0]
@@ -76,7 +76,7 @@ def fit_block(block: CountedBlock, rows: IntArray) -> BlockFit:
 
 
 def tfidf(block: CountedBlock, fit: BlockFit, rows: IntArray) -> Matrix:
-    """TF-IDF of the given rows, each with an L2 norm of 1 over the training rows' features (or of 0, if it has none)."""
+    """TF-IDF of the given rows, each with an L2 norm of 1 over the training rows' features (0 if it has none)."""
     values = block.tf[rows][:, fit.columns] @ sparse.diags_array(fit.idf)
     norms = np.sqrt(values.multiply(values).sum(axis=1))
     return sparse.csr_array(sparse.diags_array(1 / np.where(norms > 0, norms, 1)) @ values)

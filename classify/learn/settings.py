@@ -45,8 +45,8 @@ class TaskSettings:
 THEME_DEFAULTS = TaskSettings()
 """Content: topics are words, so stems without function words."""
 
-FRAMING_DEFAULTS = TaskSettings(word_ngrams=(1, 2), drop_stop_words=False)
-"""Style: function words and their neighbours are the signal, so nothing is dropped."""
+FRAMING_DEFAULTS = TaskSettings(char_ngrams=(2, 5), drop_stop_words=False, C=3.0, hit_weight=0.5)
+"""Style: function words, endings and punctuation are the signal, so nothing is dropped and characters count too."""
 
 PLAIN = TaskSettings(drop_stop_words=False, stem=False, sublinear_tf=False, C=1.0, balanced=False, hit_weight=0.0)
 """What scikit-learn's TfidfVectorizer and LogisticRegression do untouched: the baseline to beat."""
@@ -56,8 +56,9 @@ PLAIN = TaskSettings(drop_stop_words=False, stem=False, sublinear_tf=False, C=1.
 class ReviewSettings:
     """When a prediction asks to be read by hand.
 
-    `min_words`: fewer words are `too_short`; `max_unknown`: a larger share of words (function words aside) that stood in
-    no training passage is `unknown_words`; `margin`: a probability nearer to the decision than this is `near_threshold`.
+    `min_words`: fewer words are `too_short`; `max_unknown`: a larger share of words (function words aside) that stood
+    in no training passage is `unknown_words`; `margin`: a probability nearer to the decision than this is
+    `near_threshold`.
     """
 
     min_words: int = 5
@@ -97,7 +98,7 @@ def load_settings(path: str | Path) -> TrainingSettings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise data_error(path, f"broken TOML: {error}") from None
     faults: list[Fault] = []
-    settings = _updated(TrainingSettings(), content, "", str(path), faults)
+    settings: TrainingSettings = _updated(TrainingSettings(), content, "", str(path), faults)
     if faults:
         raise DataError(faults)
     return settings
@@ -121,7 +122,7 @@ def _updated(defaults: Any, table: Mapping[str, Any], place: str, path: str, fau
     return replace(defaults, **changes)
 
 
-def _misfit(key: str, default: object, value: object) -> str | None:
+def _misfit(key: str, default: object, value: Any) -> str | None:
     """What was expected, where the value does not fit."""
     if key in ("word_ngrams", "char_ngrams"):
         is_range = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n > 0 for n in value)

@@ -1,4 +1,4 @@
-"""Learn a task: weights from the training rows, thresholds and calibration from scores out of fold, then fold it all."""
+"""Learn a task: weights from training rows, thresholds and calibration from scores out of fold; fold it all."""
 
 import platform
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from classify.scorer.terms import TermMatcher
 
 @dataclass(frozen=True)
 class Weights:
-    """A fitted linear model over counted texts: one BlockFit and one weight matrix a block, counted weights, intercept."""
+    """A linear model over counted texts: a BlockFit and a weight matrix a block, counted weights, intercept."""
 
     fits: tuple[BlockFit, ...]
     of_blocks: tuple[FloatArray, ...]
@@ -42,8 +42,10 @@ class Weights:
 
 @dataclass(frozen=True)
 class FittedTask:
-    """A task learnt from some rows. `is_cross_fitted` is False where events were too few to hold any out: thresholds
-    and calibration then come from scores the model has seen, which flatter it.
+    """A task learnt from some rows.
+
+    `is_cross_fitted` is False where events were too few to hold any out: thresholds and calibration then come from
+    scores the model has seen, which flatter it.
     """
 
     weights: Weights
@@ -86,7 +88,13 @@ def fit_weights(counted: CountedTexts, gold: TaskGold, rows: IntArray, settings:
 
 
 def fit_task(
-    counted: CountedTexts, gold: TaskGold, groups: IntArray, rows: IntArray, task: Task, settings: TaskSettings, seed: int
+    counted: CountedTexts,
+    gold: TaskGold,
+    groups: IntArray,
+    rows: IntArray,
+    task: Task,
+    settings: TaskSettings,
+    seed: int,
 ) -> FittedTask:
     """Learn the task from `rows` alone; nothing outside them is looked at.
 
@@ -167,7 +175,9 @@ def _summary(task: Task, dataset: Dataset, gold: TaskGold, fitted: FittedTask) -
         "is_cross_fitted": fitted.is_cross_fitted,
         "labels": {
             name: {"support": support, "events": events, "f1": None if np.isnan(value) else round(float(value), 4)}
-            for (name, (support, events)), value in zip(counts_by_label(dataset)[task.name].items(), values, strict=True)
+            for (name, (support, events)), value in zip(
+                counts_by_label(dataset)[task.name].items(), values, strict=True
+            )
         },
     }
 

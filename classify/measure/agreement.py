@@ -56,7 +56,7 @@ def krippendorff_alpha(coincidence: FloatArray, distances: FloatArray) -> float:
         return float("nan")
     expected = float((np.outer(of_value, of_value) * distances).sum()) / (n * (n - 1))
     observed = float((coincidence * distances).sum()) / n
-    return 1.0 - observed / expected if expected > 0 else float("nan")
+    return float(1.0 - observed / expected) if expected > 0 else float("nan")
 
 
 def alpha_estimate(coincidence: FloatArray, distances: FloatArray) -> Estimate:

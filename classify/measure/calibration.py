@@ -5,6 +5,7 @@ import numpy as np
 from classify.measure.arrays import BoolArray, FloatArray
 
 _MAX_STEPS = 100
+_LEAST_SLOPE = 1e-6
 
 
 def sigmoid(logit: FloatArray) -> FloatArray:
@@ -18,7 +19,8 @@ def fit_platt(score: FloatArray, gold: BoolArray) -> tuple[float, float]:
 
     `score` and `gold` have shape (n_passages,). The targets are Platt's smoothed ones, (n₊+1)/(n₊+2) and 1/(n₋+2),
     so that few positives can't give probabilities of 0 or 1; the fit is Newton's with step halving (Lin, Lin & Weng
-    2007). We depart from Platt in one point: a negative slope, which would turn the ranking round, becomes 0.
+    2007). We depart from Platt in one point: a slope that would turn the ranking round becomes a barely positive one, so
+    that probabilities stay at the share of positives and equal ones are still told apart by their scores.
 
     >>> slope, intercept = fit_platt(np.array([-1.0, 0.0, 1.0]), np.array([False, False, False]))
     >>> round(slope, 6), round(float(sigmoid(np.array(intercept))), 6)
@@ -32,7 +34,9 @@ def fit_platt(score: FloatArray, gold: BoolArray) -> tuple[float, float]:
         return 0.0, constant
     centre, scale = float(score.mean()), float(score.std())
     slope, intercept = _newton((score - centre) / scale, target, constant)
-    return (slope / scale, intercept - slope * centre / scale) if slope > 0 else (0.0, constant)
+    if slope < _LEAST_SLOPE:
+        slope, intercept = _LEAST_SLOPE, constant
+    return slope / scale, intercept - slope * centre / scale
 
 
 def _newton(x: FloatArray, target: FloatArray, constant: float) -> tuple[float, float]:

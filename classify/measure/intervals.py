@@ -43,7 +43,7 @@ def jackknife_t(
     undefined; no value where `value` is NaN.
 
     >>> str(jackknife_t(0.5, np.array([0.5, 0.45, 0.55, 0.5, 0.48, 0.52])))
-    '0.50 (0.31–0.69)'
+    '0.50 (0.32–0.68)'
     """
     n_groups = len(without)
     if math.isnan(value):

@@ -76,7 +76,7 @@ def agreeing_rows(gold: BoolArray, predicted: BoolArray, known: BoolArray) -> tu
     Their ratio is exact match for a multilabel task and accuracy for a multiclass task.
     """
     complete = known.all(axis=1)
-    return (gold == predicted).all(axis=1) & complete, complete
+    return np.asarray((gold == predicted).all(axis=1) & complete), np.asarray(complete)
 
 
 def grouped_rates(hits: BoolArray, of: BoolArray, groups: IntArray) -> FloatArray:
@@ -86,7 +86,7 @@ def grouped_rates(hits: BoolArray, of: BoolArray, groups: IntArray) -> FloatArra
 
 
 def confusion(gold: BoolArray, predicted: BoolArray, known: BoolArray) -> IntArray:
-    """Passages by gold label (rows) and predicted label (columns), shape (n_labels, n_labels), multiclass tasks only."""
+    """Passages by gold (rows) and predicted label (columns), shape (n_labels, n_labels); multiclass tasks only."""
     rows = known.all(axis=1)
     return gold[rows].T.astype(np.int64) @ predicted[rows].astype(np.int64)
 

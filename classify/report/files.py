@@ -48,7 +48,9 @@ def _write(evaluation: Evaluation, folder: Path) -> None:
     figures = evaluation_figures(evaluation.tasks)
     for name, svg in figures.items():
         (folder / FIGURES / name).write_bytes(svg)
-    (folder / METRICS).write_text(json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    (folder / METRICS).write_text(
+        json.dumps(evaluation.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
     write_rows(per_label_rows(evaluation), "csv", folder / PER_LABEL)
     write_rows(prediction_rows(evaluation), "csv", folder / PREDICTIONS, columns=PREDICTION_COLUMNS)
     (folder / REPORT).write_text(render_evaluation(evaluation, figures), encoding="utf-8")

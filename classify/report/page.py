@@ -52,7 +52,7 @@ def _inline(svg: bytes, name: str) -> Any:
     stem = name.removesuffix(".svg")
     for mark in ('id="', "url(#", 'href="#'):
         text = text.replace(mark, f"{mark}{stem}-")
-    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{stem}"', 1))  # noqa: S704
+    return Markup(text.replace("<svg", f'<svg role="img" aria-label="{stem}"', 1))
 
 
 @lru_cache(maxsize=4)
@@ -60,6 +60,10 @@ def _template(name: str) -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("classify.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("classify.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.get_template(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ MODEL_COLOUR = "#0072B2"
 TERMS_COLOUR = "#B45F06"
 CODERS_COLOUR = "#4D4D4D"
 FAINT = "#9A9A9A"
-_STYLE = {
+_STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 10,
@@ -39,17 +39,19 @@ def draw_f1(result: TaskResult, ax: "Axes") -> "Axes":
         if label.f1.value is None:
             ax.text(0.01, row, "too few to judge", va="center", color=FAINT, fontsize=9)
             continue
-        low = label.f1.value if label.f1.low is None else label.f1.low
-        high = label.f1.value if label.f1.high is None else label.f1.high
-        ax.plot([low, high], [row, row], color=MODEL_COLOUR, linewidth=2.2, solid_capstyle="butt", zorder=2)
-        ax.plot(label.f1.value, row, "o", color=MODEL_COLOUR, markersize=7, zorder=3, label=_once("model, 95% interval", ax))
-        if terms and terms[row].value is not None:
-            ax.plot(terms[row].value, row, "D", markerfacecolor="none", markeredgecolor=TERMS_COLOUR, markersize=6,
-                    zorder=4, label=_once("codebook's terms alone", ax))
-        if label.agreement and label.agreement.specific is not None:
-            ax.plot(label.agreement.specific, row, "|", color=CODERS_COLOUR, markersize=14, markeredgewidth=2, zorder=1,
-                    label=_once("two coders' agreement", ax))
-    ax.set_yticks(rows, [f"{_words(label.name)}  (n = {label.support}, {label.events} events)" for label in result.labels])
+        if label.f1.low is not None and label.f1.high is not None:
+            interval = [label.f1.low, label.f1.high]
+            ax.plot(interval, [row, row], color=MODEL_COLOUR, linewidth=2.2, solid_capstyle="butt")
+        _mark(ax, label.f1.value, row, "model, 95% interval", marker="o", color=MODEL_COLOUR, markersize=7)
+        if terms and (value := terms[row].value) is not None:
+            diamond: Any = {"markerfacecolor": "none", "markeredgecolor": TERMS_COLOUR, "markersize": 6}
+            _mark(ax, value, row, "codebook's terms alone", marker="D", **diamond)
+        if label.agreement and (value := label.agreement.specific) is not None:
+            stroke: Any = {"color": CODERS_COLOUR, "markersize": 14, "markeredgewidth": 2}
+            _mark(ax, value, row, "two coders' agreement", marker="|", zorder=1, **stroke)
+    ax.set_yticks(
+        rows, [f"{_words(label.name)}  (n = {label.support}, {label.events} events)" for label in result.labels]
+    )
     for tick, label in zip(ax.get_yticklabels(), result.labels, strict=True):
         tick.set_color(FAINT if label.verdict == NOT_EVALUABLE else "black")
     ax.set(xlim=(0, 1.02), ylim=(len(rows) - 0.5, -0.5), xlabel="F1", title=f"{result.task.name}: F1 of each label")
@@ -163,11 +165,11 @@ def _svg(figure: "Figure") -> bytes:
     return buffer.getvalue()
 
 
-def _once(name: str, ax: "Axes") -> str:
-    """The name the first time, so that the legend holds it once; matplotlib passes over names with an underscore."""
-    return f"_{name}" if name in ax.get_legend_handles_labels()[1] else name
+def _mark(ax: "Axes", x: float, y: float, name: str, **look: Any) -> None:
+    """One mark; its name stands in the legend once (matplotlib passes over names with an underscore)."""
+    seen = name in ax.get_legend_handles_labels()[1]
+    ax.plot(x, y, linestyle="none", label=f"_{name}" if seen else name, **look)
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-

@@ -55,7 +55,7 @@ class Explanation:
         return sorted(parts, key=lambda part: (-abs(part[1]), part[0].kind, part[0].name))
 
     def weights_of_characters(self, label: str) -> FloatArray:
-        """What each character of the text carries for one label, shape (len(text),): every piece spread over its spans."""
+        """What each character carries for one label, shape (len(text),): every piece spread over its spans."""
         column = self.labels.index(label)
         weights = np.zeros(len(self.text))
         for piece in self.pieces:
@@ -76,7 +76,12 @@ class Explanation:
                 "threshold": _threshold(self.thresholds, column),
                 "intercept": float(self.intercept[column]),
                 "pieces": [
-                    {"kind": piece.kind, "name": piece.name, "spans": [list(span) for span in piece.spans], "value": value}
+                    {
+                        "kind": piece.kind,
+                        "name": piece.name,
+                        "spans": [list(span) for span in piece.spans],
+                        "value": value,
+                    }
                     for piece, value in self.for_label(label)
                 ],
             }

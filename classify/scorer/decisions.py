@@ -14,9 +14,9 @@ from classify.measure.calibration import sigmoid
 class DecisionRule:
     """How a task decides; evaluation and `Predictor` both call it.
 
-    All arrays have shape (n_labels,). `thresholds` are on the scores, +inf for a label that is never given; a multiclass
-    task has none. `slope` and `intercept` are Platt's; `prior` is each label's share of the labelled passages, used
-    where a passage holds no evidence (no known word and no term hit).
+    All arrays have shape (n_labels,). `thresholds` are on the scores, +inf for a label that is never given; a
+    multiclass task has none. `slope` and `intercept` are Platt's; `prior` is each label's share of the labelled
+    passages, used where a passage holds no evidence (no known word and no term hit).
     """
 
     is_multilabel: bool
@@ -29,7 +29,8 @@ class DecisionRule:
     def probabilities(self, scores: FloatArray, evidence: BoolArray) -> FloatArray:
         """Calibrated probabilities at the labelled set's prevalence, shape (n_passages, n_labels).
 
-        Multiclass rows sum to one: one Platt sigmoid a label, divided by their sum. Rows without `evidence` get the prior.
+        Multiclass rows sum to one: one Platt sigmoid a label, divided by their sum. Rows without `evidence` get the
+        prior.
         """
         p = sigmoid(scores * self.slope + self.intercept)
         if not self.is_multilabel:
@@ -73,7 +74,7 @@ class DecisionRule:
         return np.asarray((near & np.isfinite(self.thresholds)).any(axis=1))
 
     def to_dict(self, labels: tuple[str, ...]) -> dict[str, Any]:
-        """Plain data for a bundle's manifest; infinite thresholds become "inf" or "-inf", as JSON has no such number."""
+        """Plain data for a manifest; infinite thresholds become "inf" or "-inf", as JSON has no such number."""
         thresholds = None if self.thresholds is None else dict(zip(labels, map(_to_json, self.thresholds), strict=True))
         return {
             "thresholds": thresholds,

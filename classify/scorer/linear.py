@@ -13,7 +13,7 @@ from classify.scorer.tokens import BlockSettings
 
 @dataclass(frozen=True)
 class Block:
-    """One fitted TF-IDF block: `features` and `idf` of shape (n_features,), `weights` of shape (n_features, n_labels)."""
+    """One fitted TF-IDF block: `features` and `idf`, shape (n_features,), `weights`, shape (n_features, n_labels)."""
 
     settings: BlockSettings
     features: tuple[str, ...] = field(repr=False)

@@ -26,8 +26,9 @@ class Hit:
 class TermMatcher:
     """The terms of a task's labels, ready to be found.
 
-    A term is a run of surface words, case-folded; a hyphen is a space, `*` ends a stem. At each word the longest term of a
-    label counts once and the search goes on behind it; a hit inside a `not_terms` span of the same label doesn't count.
+    A term is a run of surface words, case-folded; a hyphen is a space, `*` ends a stem. At each word the longest term
+    of a label counts once and the search goes on behind it; a hit inside a `not_terms` span of the same label doesn't
+    count.
 
     >>> from classify.codebook import Label, TaskKind
     >>> label = Label("ct", terms=("terror*", "al-Qaeda"), not_terms=("reign of terror",))

@@ -1,0 +1,132 @@
+"""One task as a scikit-learn estimator: for cross_val_score, GridSearchCV and pipelines."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted
+
+from classify.codebook import Label, Task, TaskKind
+from classify.data.dataset import TaskGold
+from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
+from classify.learn.training import count_for, fit_task, fold_scorer
+from classify.measure.arrays import BoolArray, FloatArray
+
+
+class PassageClassifier(ClassifierMixin, BaseEstimator):
+    """Learn one task from texts and labels; a 2-D indicator `Y` is multilabel, a 1-D `Y` of labels multiclass.
+
+    Parameters are those of `TaskSettings`; None takes the default for the kind of task. `task` gives the labels their
+    codebook terms; without it there are none. Columns of an indicator follow the task's labels, or are numbered.
+
+    Fitted attributes: `classes_`, shape (n_labels,); `task_`; `scorer_` and `decision_`, the folded linear scorer and
+    its decision rule.
+
+    >>> model = PassageClassifier(C=1.0).fit(["a navy", "a ship", "a farm", "a cow"], ["sea", "sea", "land", "land"])
+    >>> model.predict(["navy ship"]).tolist()
+    ['sea']
+    """
+
+    def __init__(
+        self,
+        *,
+        task: Task | None = None,
+        word_ngrams: tuple[int, int] | None = None,
+        char_ngrams: tuple[int, int] | None = None,
+        drop_stop_words: bool | None = None,
+        C: float | None = None,
+        hit_weight: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.task = task
+        self.word_ngrams = word_ngrams
+        self.char_ngrams = char_ngrams
+        self.drop_stop_words = drop_stop_words
+        self.C = C
+        self.hit_weight = hit_weight
+        self.seed = seed
+
+    def fit(self, texts: Iterable[str], Y: Any, groups: Sequence[Any] | None = None) -> Self:
+        """Learn weights, thresholds and calibration; `groups` names each passage's event, by default its own.
+
+        `texts` and `Y` have n_passages rows. Raises ValueError where lengths differ, or where the labels are not the
+        task's.
+        """
+        listed = _texts(texts)
+        if groups is not None and len(groups) != len(listed):
+            raise ValueError(f"{len(groups)} groups for {len(listed)} texts")
+        self.task_, gold = self._gold(Y, len(listed))
+        self.classes_ = np.array(self.task_.label_names if self.task is not None else self._names)
+        numbers = np.arange(len(listed)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+        settings = self._settings()
+        counted = count_for(self.task_, listed, settings)
+        known = TaskGold(gold, np.ones_like(gold))
+        rows = np.arange(len(listed))
+        fitted = fit_task(counted, known, numbers, rows, self.task_, settings, self.seed)
+        self.scorer_, self.decision_ = fold_scorer(self.task_, counted, fitted.weights), fitted.decision
+        return self
+
+    def decision_function(self, texts: Iterable[str]) -> FloatArray:
+        """Scores, shape (n_passages, n_labels); for two classes shape (n_passages,), as scikit-learn has it."""
+        scores = self._score(texts)[0]
+        return scores[:, 1] if self._is_binary else scores
+
+    def predict_proba(self, texts: Iterable[str]) -> FloatArray:
+        """Calibrated probabilities, shape (n_passages, n_labels)."""
+        return self.decision_.probabilities(*self._score(texts))
+
+    def predict(self, texts: Iterable[str]) -> Any:
+        """An indicator, shape (n_passages, n_labels), or labels, shape (n_passages,)."""
+        decided = self.decision_.decide(*self._score(texts))[1]
+        return decided.astype(np.int64) if self.task_.is_multilabel else self.classes_[decided.argmax(axis=1)]
+
+    @property
+    def _is_binary(self) -> bool:
+        return not self.task_.is_multilabel and len(self.classes_) == 2
+
+    def _score(self, texts: Iterable[str]) -> tuple[FloatArray, BoolArray]:
+        check_is_fitted(self)
+        return self.scorer_.score(_texts(texts))
+
+    def _settings(self) -> TaskSettings:
+        defaults = THEME_DEFAULTS if self.task_.is_multilabel else FRAMING_DEFAULTS
+        names = ("word_ngrams", "char_ngrams", "drop_stop_words", "C", "hit_weight")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return TaskSettings(**{**defaults.__dict__, **given})
+
+    def _gold(self, Y: Any, n_texts: int) -> tuple[Task, BoolArray]:
+        array = np.asarray(Y)
+        if len(array) != n_texts:
+            raise ValueError(f"{len(array)} rows of labels for {n_texts} texts")
+        if array.ndim == 2:
+            if type_of_target(array) != "multilabel-indicator":
+                raise ValueError("a 2-D Y must be an indicator of 0 and 1")
+            self._names: list[Any] = list(range(array.shape[1]))
+            task = self._task(TaskKind.MULTILABEL)
+            if len(task.labels) != array.shape[1]:
+                raise ValueError(f"Y has {array.shape[1]} columns, but task {task.name} has {len(task.labels)} labels")
+            return task, array.astype(np.bool_)
+        self._names = np.unique(array).tolist()
+        task = self._task(TaskKind.MULTICLASS)
+        names = np.array(task.label_names if self.task is not None else self._names)
+        if unknown := set(array.tolist()) - set(names.tolist()):
+            raise ValueError(f"labels that task {task.name} doesn't have: {sorted(unknown)}")
+        if len(names) < 2:
+            raise ValueError(f"only one class in Y: {names.tolist()}")
+        return task, array[:, None] == names
+
+    def _task(self, kind: TaskKind) -> Task:
+        if self.task is None:
+            return Task("task", kind, tuple(Label(str(name)) for name in self._names))
+        if self.task.kind is not kind:
+            raise ValueError(f"task {self.task.name} is {self.task.kind}, but Y is {kind}")
+        return self.task
+
+
+def _texts(texts: Iterable[str]) -> list[str]:
+    listed = [texts] if isinstance(texts, str) else list(texts)
+    if not listed or not all(isinstance(text, str) for text in listed):
+        raise ValueError("expected a list of texts, at least one")
+    return listed
