@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from classify.cli.shell import JsonOption, ModelOption, command, model_or_default, say, say_json, say_table
+from classify.cli.shell import JsonOption, ModelOption, command, model_or_default, say, say_json
 
 if TYPE_CHECKING:
     from classify.scorer.contributions import Explanation
-
-_MOST_ROWS = 12
 
 
 @command
@@ -52,30 +50,7 @@ def explain(
 def _say_explanation(explanation: "Explanation") -> None:
     for label in explanation.chosen:
         _say_highlighted(explanation, label)
-        column = explanation.labels.index(label)
-        parts = explanation.for_label(label)
-        rest = parts[_MOST_ROWS:]
-        rows: list[tuple[object, ...]] = [
-            (
-                f"{value:+.3f}",
-                f"terms of {piece.name}: {_found(explanation, piece.spans)}"
-                if piece.kind == "codebook terms"
-                else piece.name,
-                piece.kind,
-            )
-            for piece, value in parts[:_MOST_ROWS]
-        ]
-        if rest:
-            rows.append((f"{sum(value for _, value in rest):+.3f}", f"{len(rest)} smaller parts", ""))
-        rows.append((f"{explanation.intercept[column]:+.3f}", "before any word", "intercept"))
-        rows.append((f"{explanation.scores[column]:+.3f}", "score", "sum"))
-        state = "given" if label in explanation.given else "not given; the most probable label"
-        title = f"{explanation.task}: {label} ({state}; p = {explanation.probabilities[column]:.2f})"
-        say_table(title, ("adds", "word", "kind"), rows)
-
-
-def _found(explanation: "Explanation", spans: tuple[tuple[int, int], ...]) -> str:
-    return ", ".join(dict.fromkeys(explanation.text[start:end] for start, end in spans))
+        say(explanation.table(label) + "\n")
 
 
 def _say_highlighted(explanation: "Explanation", label: str) -> None:

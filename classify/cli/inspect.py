@@ -34,8 +34,9 @@ def inspect(
         book, data = manifest["codebook"], manifest["data"]
         say(f"bundle {identity}, format {manifest['format_version']}, {folder}")
         say(f"codebook {book['name']} {book['version']}, SHA-256 {manifest['codebook_sha256'][:12]}")
-        origins = ", ".join(f"{origin} {n}" for origin, n in data["origins"].items())
-        say(f"trained on {data['n_passages']} passages from {data['n_events']} events ({origins})")
+        say(f"trained on {data['n_passages']} passages from {data['n_events']} events")
+        for field in ("origins", "coders"):
+            say(f"{field}: " + ", ".join(f"{name} {n}" for name, n in data[field].items()))
         say(f"labelled data, SHA-256 {data['sha256'][:12]}")
         say(
             f"seed {manifest['seed']}; "

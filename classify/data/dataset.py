@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,6 +84,14 @@ class Dataset:
     def coded_tasks(self) -> list[Task]:
         """The codebook's tasks for which at least one passage is coded."""
         return [task for task in self.codebook.tasks if self.gold(task).coded.any()]
+
+    def counts_of(self, field: str) -> dict[str, int]:
+        """How many passages have each value of a further field, such as `origin` or `coder`, by name.
+
+        Composed passages are so never taken for reporting, nor a language model for a person.
+        """
+        values = [str(passage.extra.get(field) or "not stated") for passage in self.passages]
+        return dict(sorted(Counter(values).items()))
 
     @cached_property
     def sha256(self) -> str:

@@ -15,7 +15,7 @@ from classify.evaluation.crossval import decide, hold_out, outer_folds
 from classify.evaluation.judge import judge
 from classify.evaluation.results import MODEL, PRIOR, TERMS, Evaluation, HeldOut, TaskAgreement
 from classify.learn.settings import TrainingSettings
-from classify.learn.training import origins_of, versions
+from classify.learn.training import versions
 from classify.measure.arrays import IntArray
 
 FEW_EVENTS = 10
@@ -124,7 +124,8 @@ def _evaluation(
         joined=dataset.events.joined,
         scheme=scheme,
         notes=tuple(_notes(dataset, bundle)),
-        origins=origins_of(dataset),
+        origins=dataset.counts_of("origin"),
+        coders=dataset.counts_of("coder"),
         data_sha256=dataset.sha256,
         seed=settings.seed if settings else bundle.seed if bundle else 0,
         versions=versions(),
@@ -152,11 +153,13 @@ def _notes(dataset: Dataset, bundle: Bundle | None) -> list[str]:
         notes.append(f"Only {n_events} independent events: intervals are wide, or can't be given at all.")
     if n_events > 1 and largest > LARGE_EVENT * n_passages:
         notes.append(f"One event holds {largest} of {n_passages} passages: results lean on it.")
-    if (n_composed := origins_of(dataset).get("composed", 0)) > 0:
+    if (n_composed := dataset.counts_of("origin").get("composed", 0)) > 0:
         notes.append(
             f"{n_composed} of {n_passages} passages were composed for training and are no reporting; their figures say "
             "little about real text."
         )
+    if (n_machine := sum(n for coder, n in dataset.counts_of("coder").items() if "language model" in coder)) > 0:
+        notes.append(f"{n_machine} of {n_passages} passages were coded by language models, not by people.")
     if bundle is not None and bundle.data["sha256"] == dataset.sha256:
         notes.append(
             "These are the passages the bundle was trained on: the figures flatter it. Use classify evaluate alone."

@@ -149,6 +149,7 @@ class Evaluation:
     scheme: str
     notes: tuple[str, ...]
     origins: Mapping[str, int]
+    coders: Mapping[str, int]
     data_sha256: str
     seed: int
     versions: Mapping[str, str]
@@ -162,7 +163,7 @@ class Evaluation:
         """`metrics.json`."""
         return {
             "tasks": {name: result.to_dict() for name, result in self.tasks.items()},
-            "data": {"sha256": self.data_sha256, "origins": dict(self.origins)},
+            "data": {"sha256": self.data_sha256, "origins": dict(self.origins), "coders": dict(self.coders)},
             "codebook": {"name": self.codebook.name, "sha256": self.codebook.sha256},
             "scheme": self.scheme,
             "notes": list(self.notes),

@@ -19,7 +19,8 @@ def fit_platt(score: FloatArray, gold: BoolArray) -> tuple[float, float]:
 
     `score` and `gold` have shape (n_passages,). The targets are Platt's smoothed ones, (n₊+1)/(n₊+2) and 1/(n₋+2),
     so that few positives never give 0 or 1; the fit is Newton's with step halving (Lin, Lin & Weng 2007). We depart
-    from Platt in one point: a slope that would turn the ranking round becomes a barely positive one, so that probabilities stay at the share of positives and equal ones are still told apart by their scores.
+    from Platt in one point: a slope that would turn the ranking round becomes a barely positive one, so that
+    probabilities stay at the share of positives and equal ones are still told apart by their scores.
 
     >>> slope, intercept = fit_platt(np.array([-1.0, 0.0, 1.0]), np.array([False, False, False]))
     >>> round(slope, 6), round(float(sigmoid(np.array(intercept))), 6)

@@ -57,8 +57,6 @@ def draw_f1(result: TaskResult, ax: "Axes") -> "Axes":
     ax.set(xlim=(0, 1.02), ylim=(len(rows) - 0.5, -0.5), xlabel="F1", title=f"{result.task.name}: F1 of each label")
     ax.grid(axis="x", color="#E5E5E5", zorder=0)
     ax.tick_params(axis="y", length=0)
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12 if len(rows) > 6 else -0.25), ncols=3, frameon=False)
     return ax
 
 
@@ -126,6 +124,8 @@ def evaluation_figures(results: Mapping[str, TaskResult]) -> dict[str, bytes]:
 def _f1_figure(result: TaskResult) -> "Figure":
     figure, ax = _figure(8.2, 1.7 + 0.36 * len(result.labels))
     draw_f1(result, ax)
+    if ax.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside lower right", ncols=3, frameon=False)
     return figure
 
 

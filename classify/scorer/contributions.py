@@ -29,7 +29,7 @@ class Piece:
     values: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """Why a text got its scores in one task: `intercept + Σ piece.values == scores`, to rounding.
 
@@ -87,17 +87,41 @@ class Explanation:
             }
         return {"task": self.task, "text": self.text, "labels": explained}
 
+    def __str__(self) -> str:
+        return "\n\n".join(self.table(label) for label in self.chosen)
+
+    __repr__ = __str__
+
+    def table(self, label: str, *, most: int = 12) -> str:
+        """One label's parts as text, largest effect first, down to the score they sum to; small ones are summed up."""
+        column = self.labels.index(label)
+        parts = self.for_label(label)
+        rows = [(value, self._name_of(piece)) for piece, value in parts[:most]]
+        if rest := parts[most:]:
+            rows.append((sum(value for _, value in rest), f"({len(rest)} smaller parts)"))
+        rows += [(self.intercept[column], "(before any word)"), (self.scores[column], "= score")]
+        return "\n".join([self.heading(label), *(f"  {value:+8.3f}  {name}" for value, name in rows)])
+
+    def heading(self, label: str) -> str:
+        """The label with its probability and whether it was given."""
+        state = "given" if label in self.given else "not given, the most probable"
+        return f"{self.task}: {label} ({state}, p = {self.probabilities[self.labels.index(label)]:.2f})"
+
+    def _name_of(self, piece: Piece) -> str:
+        if piece.kind != TERMS:
+            return piece.name if piece.kind == WORDS else f"{piece.name!r} (characters)"
+        found = dict.fromkeys(self.text[start:end] for start, end in piece.spans)
+        return f"{', '.join(found)} (terms of {piece.name})"
+
     def _repr_html_(self) -> str:
         return "".join(self._html_of(label) for label in self.chosen)
 
     def _html_of(self, label: str) -> str:
         weights = self.weights_of_characters(label)
         top = float(np.abs(weights).max(initial=0.0)) or 1.0
-        column = self.labels.index(label)
         spans = "".join(_mark(self.text[start:end], weight / top) for start, end, weight in runs(weights))
-        state = "given" if label in self.given else "not given"
-        head = f"{escape(self.task)}: <b>{escape(label)}</b> ({state}, p = {self.probabilities[column]:.2f})"
-        return f'<p style="margin:.5em 0 0">{head}</p><p style="margin:0;line-height:1.7">{spans}</p>'
+        head = f'<p style="margin:.5em 0 0"><b>{escape(self.heading(label))}</b></p>'
+        return f'{head}<p style="margin:0;line-height:1.7">{spans}</p>'
 
 
 def runs(weights: FloatArray) -> list[tuple[int, int, float]]:
