@@ -57,8 +57,8 @@ class ReviewSettings:
     """When a prediction asks to be read by hand.
 
     `min_words`: fewer words are `too_short`; `max_unknown`: a larger share of words (function words aside) that stood
-    in no training passage is `unknown_words`; `margin`: a probability nearer to the decision than this is
-    `near_threshold`.
+    in no training passage is `unknown_words`; `margin`: a probability nearer to the decision than this, measured as
+    `DecisionRule.is_near` does, is `near_threshold`.
     """
 
     min_words: int = 5

@@ -64,14 +64,17 @@ class DecisionRule:
     def is_near(self, probabilities: FloatArray, *, margin: float) -> BoolArray:
         """Which passages were a close call, shape (n_passages,).
 
-        Multilabel: a label with a finite threshold lies within `margin` of its threshold's probability. Multiclass: the
+        Multilabel: a label's probability, its odds measured against those at its threshold, lies within `margin` of
+        one half: the distance to a threshold that stands at .5, and as strict where it stands at .05. Multiclass: the
         two most probable labels lie within `margin` of each other.
         """
         if self.thresholds is None:
             best = np.sort(probabilities, axis=1)
             return np.asarray(best[:, -1] - best[:, -2] < margin)
-        near = np.abs(probabilities - self.threshold_probabilities) < margin
-        return np.asarray((near & np.isfinite(self.thresholds)).any(axis=1))
+        finite = np.isfinite(self.thresholds)
+        p, cut = (np.clip(found, 1e-12, 1 - 1e-12) for found in (probabilities, self.threshold_probabilities))
+        against_threshold = p * (1 - cut) / (p * (1 - cut) + cut * (1 - p))
+        return np.asarray((finite & (np.abs(against_threshold - 0.5) < margin)).any(axis=1))
 
     def to_dict(self, labels: tuple[str, ...]) -> dict[str, Any]:
         """Plain data for a manifest; infinite thresholds become "inf" or "-inf", as JSON has no such number."""

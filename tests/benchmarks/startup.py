@@ -3,7 +3,7 @@
     python tests/benchmarks/startup.py models/defence-diplomacy labels/passages.jsonl
 
 Runs the two in turn and prints CPU seconds (user + system) and peak memory of each process, medians, and their ratio.
-The pipeline is trained here on the same passages: word and character TF-IDF, one-vs-rest logistic regression for each task.
+The pipeline is trained here on the same passages: word and character TF-IDF, one-vs-rest logistic regression a task.
 """
 
 import json

@@ -50,17 +50,6 @@ def test_more_copies_than_the_boilerplate_limit_are_one_event() -> None:
     assert set(event_of(texts).values()) == {"copy00"}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="5-grams in more than 50 documents are passed over, and copies that differ a little share no others",
-)
-def test_more_near_copies_than_the_boilerplate_limit_are_one_event() -> None:
-    texts = {
-        f"copy{number:02}": [words(60), f"Reporting for outlet {number} from town {number}."] for number in range(60)
-    }
-    assert set(event_of(texts).values()) == {"copy00"}
-
-
 @pytest.mark.parametrize(
     ("n_shared", "n_own", "is_one_event"),
     [
