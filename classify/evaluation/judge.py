@@ -1,6 +1,5 @@
-"""Held-out predictions to measures with intervals, and to a verdict for every label."""
+"""Held-out predictions to measures with intervals, label by label and overall."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -11,17 +10,14 @@ from classify.data.dataset import TaskGold
 from classify.evaluation.results import (
     MODEL,
     NOT_EVALUABLE,
-    REVIEW,
-    RULES,
     TERMS,
-    USE,
     HeldOut,
-    LabelAgreement,
     LabelResult,
     TaskAgreement,
     TaskResult,
     none_if_nan,
 )
+from classify.evaluation.verdicts import MIN_EVENTS_WITH, MIN_POSITIVES, reach_verdict, too_few
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_t
 from classify.measure.scores import (
@@ -35,13 +31,7 @@ from classify.measure.scores import (
     recall,
 )
 
-MIN_POSITIVES = 10
-MIN_EVENTS_WITH = 5
 MIN_HELD_OUT_POSITIVES = 3
-
-USE_F1 = 0.60
-USE_ALPHA = 0.667
-REVIEW_SKILL = 0.25
 
 NO_ESTIMATE = Estimate(None)
 
@@ -183,7 +173,7 @@ def _label_result(
     coders = agreement[label.name] if agreement else None
     prevalence = support / n_known if n_known else 0.0
     if MODEL not in measured:
-        reason = _too_few(support, events) or "too few events to hold any out"
+        reason = too_few(support, events) or "too few events to hold any out"
         empty = (NO_ESTIMATE,) * 4
         return LabelResult(label.name, support, events, prevalence, None, None, *empty, coders, NOT_EVALUABLE, reason)
     model = measured[MODEL]
@@ -195,7 +185,7 @@ def _label_result(
     )
     ap = _cut(lambda: jackknife_t(float(model.average_precision[n]), ap_without), valued=valued, full=full)
     skill = _cut(lambda: _skill(model, n, gold, groups), valued=valued, full=full)
-    verdict, reason = _verdict(support, events, found_f1, gain, skill, coders, has_terms=bool(label.terms))
+    verdict, reason = reach_verdict(support, events, found_f1, gain, skill, coders, has_terms=bool(label.terms))
     return LabelResult(
         name=label.name,
         support=support,
@@ -237,63 +227,3 @@ def _skill(model: _Measured, n: int, gold: TaskGold, groups: IntArray) -> Estima
 
 def _confusion(gold: TaskGold, held: HeldOut, coded: BoolArray) -> IntArray:
     return confusion(gold.gold, held.predicted[coded], gold.known)
-
-
-def _too_few(support: int, events: int) -> str:
-    if support >= MIN_POSITIVES and events >= MIN_EVENTS_WITH:
-        return ""
-    return (
-        f"{_count(support, 'positive')} in {_count(events, 'event')}; {MIN_POSITIVES} in {MIN_EVENTS_WITH} are needed"
-    )
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
-
-
-def _verdict(
-    support: int,
-    events: int,
-    found: Estimate,
-    gain: Estimate,
-    skill: Estimate,
-    coders: LabelAgreement | None,
-    *,
-    has_terms: bool,
-) -> tuple[str, str]:
-    """`use`, `use with review`, `rule-based only` or `not evaluable`, with the reason in words."""
-    if too_few := _too_few(support, events):
-        return NOT_EVALUABLE, too_few
-    if found.low is None or skill.low is None:
-        return NOT_EVALUABLE, "too few events for an interval (6 are needed)"
-    beats_terms = not has_terms or (gain.low is not None and gain.low > 0)
-    alpha = coders.alpha.value if coders else None
-    if found.low >= USE_F1 and beats_terms and alpha is not None and alpha >= USE_ALPHA:
-        return USE, f"F1 is at least {found.low:.2f}, above the codebook's terms; coders agree (alpha {alpha:.2f})"
-    if skill.low >= REVIEW_SKILL:
-        return REVIEW, "ranks passages well, but " + _what_is_missing(found.low, beats_terms, alpha, gain)
-    if has_terms and not beats_terms:
-        return RULES, f"the codebook's terms alone are not beaten ({_signed(gain)} F1)"
-    return (
-        NOT_EVALUABLE,
-        f"ranks passages little better than chance (skill at least {skill.low:.2f}, {REVIEW_SKILL} needed)",
-    )
-
-
-def _what_is_missing(low: float, beats_terms: bool, alpha: float | None, gain: Estimate) -> str:
-    missing = []
-    if low < USE_F1:
-        missing.append(f"F1 may be as low as {math.floor(low * 100) / 100:.2f} ({USE_F1:.2f} needed)")
-    if not beats_terms:
-        missing.append(f"the gain over the codebook's terms is not sure ({_signed(gain)} F1)")
-    if alpha is None:
-        missing.append("not double-coded")
-    elif alpha < USE_ALPHA:
-        missing.append(f"coders disagree (alpha {alpha:.2f}, {USE_ALPHA} needed)")
-    return "; ".join(missing)
-
-
-def _signed(estimate: Estimate) -> str:
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "unknown"
-    return f"{estimate.value:+.2f}, {estimate.low:+.2f} to {estimate.high:+.2f}"

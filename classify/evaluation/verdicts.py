@@ -1,0 +1,74 @@
+"""A label's measures to a verdict on it, with the reason in words."""
+
+import math
+
+from classify.evaluation.results import NOT_EVALUABLE, REVIEW, RULES, USE, LabelAgreement
+from classify.measure.intervals import Estimate
+
+MIN_POSITIVES = 10
+MIN_EVENTS_WITH = 5
+
+USE_F1 = 0.60
+USE_ALPHA = 0.667
+REVIEW_SKILL = 0.25
+
+
+def too_few(support: int, events: int) -> str:
+    """Why a label is not evaluable for want of positives; empty if it has enough."""
+    if support >= MIN_POSITIVES and events >= MIN_EVENTS_WITH:
+        return ""
+    return (
+        f"{_count(support, 'positive')} in {_count(events, 'event')}; {MIN_POSITIVES} in {MIN_EVENTS_WITH} are needed"
+    )
+
+
+def reach_verdict(
+    support: int,
+    events: int,
+    found: Estimate,
+    gain: Estimate,
+    skill: Estimate,
+    coders: LabelAgreement | None,
+    *,
+    has_terms: bool,
+) -> tuple[str, str]:
+    """`use`, `use with review`, `rule-based only` or `not evaluable`, with the reason in words."""
+    if thin := too_few(support, events):
+        return NOT_EVALUABLE, thin
+    if found.low is None or skill.low is None:
+        return NOT_EVALUABLE, "too few events for an interval (6 are needed)"
+    beats_terms = not has_terms or (gain.low is not None and gain.low > 0)
+    alpha = coders.alpha.value if coders else None
+    if found.low >= USE_F1 and beats_terms and alpha is not None and alpha >= USE_ALPHA:
+        return USE, f"F1 is at least {found.low:.2f}, above the codebook's terms; coders agree (alpha {alpha:.2f})"
+    if skill.low >= REVIEW_SKILL:
+        return REVIEW, "ranks passages well, but " + _what_is_missing(found.low, beats_terms, alpha, gain)
+    if has_terms and not beats_terms:
+        return RULES, f"the codebook's terms alone are not beaten ({_signed(gain)} F1)"
+    return (
+        NOT_EVALUABLE,
+        f"ranks passages little better than chance (skill at least {skill.low:.2f}, {REVIEW_SKILL} needed)",
+    )
+
+
+def _what_is_missing(low: float, beats_terms: bool, alpha: float | None, gain: Estimate) -> str:
+    missing = []
+    if low < USE_F1:
+        missing.append(f"F1 may be as low as {math.floor(low * 100) / 100:.2f} ({USE_F1:.2f} needed)")
+    if not beats_terms:
+        missing.append(f"the gain over the codebook's terms is not sure ({_signed(gain)} F1)")
+    if alpha is None:
+        missing.append("not double-coded")
+    elif alpha < USE_ALPHA:
+        missing.append(f"coders disagree (alpha {alpha:.2f}, {USE_ALPHA} needed)")
+    return "; ".join(missing)
+
+
+def _signed(estimate: Estimate) -> str:
+    if estimate.value is None or estimate.low is None or estimate.high is None:
+        return "unknown"
+    return f"{estimate.value:+.2f}, {estimate.low:+.2f} to {estimate.high:+.2f}"
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
