@@ -66,8 +66,12 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
 
     >>> did_you_mean("joint_trainng", ["joint_training", "reportage"])
     "did you mean 'joint_training'?"
+    >>> did_you_mean("maritime", ["cyber_security", "maritime_cooperation"])
+    "did you mean 'maritime_cooperation'?"
     >>> did_you_mean("xyz", ["a", "b"])
     'expected one of: a, b'
     """
-    near = get_close_matches(word, known, n=1) or get_close_matches(word.casefold(), known, n=1)
+    folded = word.casefold()
+    parts = [name for name in known if folded and (folded in name.casefold() or name.casefold() in folded)]
+    near = get_close_matches(word, known, n=1) or get_close_matches(folded, known, n=1) or parts
     return f"did you mean {near[0]!r}?" if near else f"expected one of: {', '.join(known)}"

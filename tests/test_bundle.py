@@ -202,10 +202,14 @@ def test_every_flipped_byte_of_a_data_file_is_refused(stem: str, folder: Path) -
     assert_every_flipped_byte_is_refused(data_file(folder, stem), 0xFF)
 
 
-@pytest.mark.parametrize("mask", [0x01, 0x20, 0xFF])
-@pytest.mark.parametrize("name", [MANIFEST, MANIFEST_HASH])
-def test_every_flipped_byte_of_the_manifest_and_its_hash_is_refused(name: str, mask: int, folder: Path) -> None:
-    assert_every_flipped_byte_is_refused(folder / name, mask)
+@pytest.mark.slow
+def test_every_flipped_byte_of_the_manifest_is_refused(folder: Path) -> None:
+    assert_every_flipped_byte_is_refused(folder / MANIFEST, 0x01)
+
+
+@pytest.mark.parametrize("mask", [0x01, 0x20, 0x80, 0xFF])
+def test_every_flipped_byte_of_the_manifests_hash_is_refused(mask: int, folder: Path) -> None:
+    assert_every_flipped_byte_is_refused(folder / MANIFEST_HASH, mask)
 
 
 @pytest.mark.parametrize("stem", [*STEMS, MANIFEST, MANIFEST_HASH])
@@ -324,20 +328,26 @@ def without_checksum(content: bytes) -> bytes:
 
 
 def of_unknown_compression(content: bytes) -> bytes:
-    return content.replace(b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x63\x00")
+    """An archive whose directory says of its first member that it is packed by method 99."""
+    place = content.index(b"PK\x01\x02") + 10
+    return content[:place] + b"\x63\x00" + content[place + 2 :]
 
 
-ESCAPES = "errors of zipfile and np.load that are no ValueError escape load_bundle"
+ESCAPES = pytest.mark.xfail(
+    strict=True,
+    raises=(EOFError, MemoryError, NotImplementedError, zipfile.BadZipFile),
+    reason="errors of zipfile and np.load that are no ValueError escape load_bundle",
+)
 
 
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(lambda content: b"", id="empty", marks=pytest.mark.xfail(strict=True, reason=ESCAPES)),
-        pytest.param(lambda content: content[:-30], id="cut", marks=pytest.mark.xfail(strict=True, reason=ESCAPES)),
-        pytest.param(lambda content: b"PK\x03\x04", id="magic", marks=pytest.mark.xfail(strict=True, reason=ESCAPES)),
-        pytest.param(without_checksum, id="checksum", marks=pytest.mark.xfail(strict=True, reason=ESCAPES)),
-        pytest.param(of_unknown_compression, id="method", marks=pytest.mark.xfail(strict=True, reason=ESCAPES)),
+        pytest.param(lambda content: b"", id="empty", marks=ESCAPES),
+        pytest.param(lambda content: content[:-30], id="cut", marks=ESCAPES),
+        pytest.param(lambda content: b"PK\x03\x04", id="magic", marks=ESCAPES),
+        pytest.param(without_checksum, id="checksum", marks=ESCAPES),
+        pytest.param(of_unknown_compression, id="method", marks=ESCAPES),
         pytest.param(lambda content: b"junk", id="junk"),
         pytest.param(lambda content: b"\x93NUMPY\x01\x00", id="half an array"),
     ],
@@ -348,7 +358,7 @@ def test_a_broken_archive_is_refused(damage: Callable[[bytes], bytes], folder: P
     assert_refused(folder)
 
 
-@pytest.mark.xfail(strict=True, raises=MemoryError, reason=ESCAPES)
+@ESCAPES
 def test_an_array_that_claims_to_fill_all_memory_is_refused(folder: Path) -> None:
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(header, {"descr": "<f8", "fortran_order": False, "shape": (10**15,)})
@@ -385,7 +395,11 @@ def test_a_manifest_that_is_no_json_is_refused(content: bytes, folder: Path) -> 
     assert_refused(folder)
 
 
-UNCHECKED = pytest.mark.xfail(strict=True, reason="load_bundle accepts it; predicting fails, or gives something else")
+UNCHECKED = pytest.mark.xfail(
+    strict=True,
+    raises=(pytest.fail.Exception, OverflowError),
+    reason="load_bundle accepts it (or stumbles over it); predicting then fails, or gives something else",
+)
 
 
 @pytest.mark.parametrize(
@@ -520,6 +534,7 @@ def test_a_manifest_that_names_a_file_elsewhere_is_refused(name: str, folder: Pa
         load_bundle(folder)
 
 
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="DecisionRule.from_dict goes by position, not by label")
 def test_calibration_is_found_by_label_whatever_its_order(folder: Path) -> None:
     expected = Predictor.load(folder).predict(TEXTS[0]).probabilities
     manifest = manifest_of(folder)

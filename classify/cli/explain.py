@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @command
 def explain(
     inputs: Annotated[
-        list[Path] | None, typer.Argument(metavar="INPUT...", help="Files as for predict; - for stdin.")
+        list[Path] | None, typer.Argument(metavar="INPUT", help="Files as for predict; - for stdin.")
     ] = None,
     text: Annotated[str | None, typer.Option(help="Explain this text instead.")] = None,
     model: ModelOption = None,

@@ -24,7 +24,7 @@ class FormatChoice(StrEnum):
 def predict(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="INPUT...", help="Files or folders: .txt, .jsonl, .csv, .parquet; - for stdin."),
+        typer.Argument(metavar="INPUT", help="Files or folders: .txt, .jsonl, .csv, .parquet; - for stdin."),
     ],
     model: ModelOption = None,
     form: Annotated[

@@ -19,7 +19,7 @@ class UnitChoice(StrEnum):
 @command
 def segment(
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="INPUT...", help="Text files, folders of .txt files, or - for stdin.")
+        list[Path], typer.Argument(metavar="INPUT", help="Text files, folders of .txt files, or - for stdin.")
     ],
     unit: Annotated[UnitChoice, typer.Option(help="What a passage is.")] = UnitChoice.PARAGRAPH,
     sample: Annotated[

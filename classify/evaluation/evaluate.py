@@ -151,7 +151,7 @@ def _notes(dataset: Dataset, bundle: Bundle | None) -> list[str]:
         )
     elif n_events < FEW_EVENTS:
         notes.append(f"Only {n_events} independent events: intervals are wide, or can't be given at all.")
-    if n_events > 1 and largest > LARGE_EVENT * n_passages:
+    if n_events >= MIN_EVENTS and largest > LARGE_EVENT * n_passages:
         notes.append(f"One event holds {largest} of {n_passages} passages: results lean on it.")
     if (n_composed := dataset.counts_of("origin").get("composed", 0)) > 0:
         notes.append(

@@ -68,6 +68,14 @@ def test_a_label_in_as_many_groups_as_folds_reaches_every_fold() -> None:
     assert empty_cells(gold, groups, folds) == 0
 
 
+@pytest.mark.parametrize("seed", [23, 38, 81, 146])
+def test_a_label_reaches_every_fold_where_shares_would_be_more_even_if_it_did_not(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(10), rng.integers(1, 12, 10))
+    gold = (rng.random((10, 4)) < 0.5)[groups] & (rng.random((len(groups), 4)) < rng.random(4))
+    assert empty_cells(gold, groups, grouped_folds(gold, groups, n_folds=5, seed=0)) == 0
+
+
 def test_equal_groups_are_dealt_equally() -> None:
     groups = np.repeat(np.arange(10), 3)
     folds = grouped_folds(np.ones((30, 1), dtype=bool), groups, n_folds=5, seed=0)

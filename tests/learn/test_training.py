@@ -37,9 +37,9 @@ def every_row(dataset: Dataset) -> IntArray:
 
 
 def random_texts(n: int, *, seed: int = 0) -> list[str]:
-    """Texts that say nothing of anything: 15 words each, drawn from 60."""
+    """Texts that say nothing of anything: 15 words each, drawn from 400."""
     rng = np.random.default_rng(seed)
-    return [" ".join(f"word{number}" for number in rng.integers(0, 60, 15)) for _ in range(n)]
+    return [" ".join(f"word{number}" for number in rng.integers(0, 400, 15)) for _ in range(n)]
 
 
 def hashes(bundle: Bundle) -> dict[str, str]:

@@ -185,7 +185,7 @@ def test_confusion_has_gold_rows_and_predicted_columns() -> None:
     gold = np.eye(3, dtype=bool)[[0, 0, 1, 2, 2]]
     predicted = np.eye(3, dtype=bool)[[0, 1, 1, 0, 2]]
     known = np.ones_like(gold)
-    known[4] = False
+    known[4, 0] = False
     assert confusion(gold, predicted, known).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
 
 
