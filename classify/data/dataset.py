@@ -165,7 +165,7 @@ def _coded_differently(passages: Sequence[LabelledPassage]) -> list[str]:
 def _joined_across(events: Events) -> list[str]:
     return [
         f"documents {pair.first} and {pair.second} share {pair.shared} word 5-grams ({pair.containment:.0%} of the "
-        "shorter) but were given different events; they are treated as one"
+        "shorter), which joins events that were given as different; they are treated as one"
         for pair in events.across_given
     ]
 

@@ -221,7 +221,8 @@ def _skill(model: _Measured, n: int, gold: TaskGold, groups: IntArray) -> Estima
     chance, chance_without = float(_rate(total)), _rate(total - rates)
     if chance == 1:
         return NO_ESTIMATE
-    without = (model.average_precision_without[:, n] - chance_without) / (1 - chance_without)
+    room = np.where(chance_without < 1, 1 - chance_without, np.nan)
+    without = (model.average_precision_without[:, n] - chance_without) / room
     return jackknife_t((float(model.average_precision[n]) - chance) / (1 - chance), without, lowest=-1.0)
 
 

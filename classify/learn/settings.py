@@ -125,8 +125,10 @@ def _updated(defaults: Any, table: Mapping[str, Any], place: str, path: str, fau
 def _misfit(key: str, default: object, value: Any) -> str | None:
     """What was expected, where the value does not fit."""
     if key in ("word_ngrams", "char_ngrams"):
-        is_range = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n > 0 for n in value)
-        return None if is_range and value[0] <= value[1] else "two whole numbers, the lower first, such as [1, 2]"
+        least, such_as = (2, "[2, 5]") if key == "char_ngrams" else (1, "[1, 2]")
+        is_range = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n >= least for n in value)
+        expected = f"two whole numbers from {least}, the lower first, such as {such_as}"
+        return None if is_range and value[0] <= value[1] else expected
     if isinstance(default, bool):
         return None if isinstance(value, bool) else "true or false"
     if isinstance(default, int):

@@ -28,8 +28,11 @@ def prevalence_match(score: FloatArray, gold: BoolArray) -> float:
     distinct, counts = np.unique(-score, return_counts=True)
     distinct, n_predicted = -distinct, np.append(0, np.cumsum(counts))
     best = int(np.abs(n_predicted - wanted).argmin())
-    cuts = np.concatenate([[np.inf], (distinct[:-1] + distinct[1:]) / 2, [-np.inf]])
-    return float(cuts[best])
+    if best in (0, len(distinct)):
+        return float("inf") if best == 0 else float("-inf")
+    above, below = distinct[best - 1], distinct[best]
+    halfway = (above + below) / 2
+    return float(halfway if halfway > below else above)
 
 
 def fit_decision(

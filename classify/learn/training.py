@@ -62,7 +62,7 @@ def count_for(task: Task, texts: Sequence[str], settings: TaskSettings) -> Count
 def fit_weights(counted: CountedTexts, gold: TaskGold, rows: IntArray, settings: TaskSettings) -> Weights:
     """One L2 logistic regression a label, one against the rest, on the rows where the label is known.
 
-    A label that is known only as "yes" or only as "no" gets no weights: its scores are all 0.
+    A label that is known only as "yes" or only as "no" gets no weights, and its smoothed log-odds as the intercept.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -76,6 +76,7 @@ def fit_weights(counted: CountedTexts, gold: TaskGold, rows: IntArray, settings:
         known = gold.known[rows, label]
         target = gold.gold[rows, label][known]
         if len(np.unique(target)) < 2:
+            intercept[label] = np.log((target.sum() + 0.5) / ((~target).sum() + 0.5))
             continue
         model = LogisticRegression(
             C=settings.C,

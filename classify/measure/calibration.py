@@ -30,9 +30,11 @@ def fit_platt(score: FloatArray, gold: BoolArray) -> tuple[float, float]:
     high, low = (n_positive + 1) / (n_positive + 2), 1 / (len(gold) - n_positive + 2)
     target = np.where(gold, high, low)
     constant = float(np.log(target.mean() / (1 - target.mean()))) if len(target) else 0.0
-    if len(target) == 0 or np.ptp(score) == 0 or n_positive in (0, len(gold)):
+    if n_positive in (0, len(gold)):
         return 0.0, constant
     centre, scale = float(score.mean()), float(score.std())
+    if scale <= 1e-12 * np.abs(score).max():
+        return 0.0, constant
     slope, intercept = _newton((score - centre) / scale, target, constant)
     if slope < _LEAST_SLOPE:
         slope, intercept = _LEAST_SLOPE, constant

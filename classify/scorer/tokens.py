@@ -64,6 +64,11 @@ class BlockSettings:
     sublinear_tf: bool = True
     stop_words: frozenset[str] = field(default=frozenset(), repr=False)
 
+    def __post_init__(self) -> None:
+        low, high = self.ngram_range
+        if not (2 if self.analyzer == "char_wb" else 1) <= low <= high:
+            raise ValueError(f"n-grams from {low} to {high}; expected a range from 1 (of characters: from 2) upward")
+
     def features_of(self, text: str) -> list[str]:
         """All features of a text in reading order, repeated as often as they stand there.
 

@@ -118,6 +118,7 @@ def test_gz_bytes_are_equal_whenever_and_wherever_they_are_written(tmp_path: Pat
         write_rows(ROWS, format_of(path), path)
     first, second = [path.read_bytes() for path in paths]
     assert first == second
+    assert first[3:8] == bytes(5)  # neither a name nor a time
     assert gzip.decompress(first).startswith((b"{", b"id"))
 
 
@@ -183,6 +184,11 @@ def test_csv_rows_keep_the_number_of_the_line_they_begin_on(tmp_path: Path, line
     assert [row["id"] for row in table.rows] == ["a", "b", "c", "d"]
     assert table.rows[0]["text"] == f"one{line_break}two"
     assert table.numbers == (2, 5, 6, 8)
+
+
+def test_csv_rows_are_numbered_from_the_end_of_a_header_of_two_lines(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, "t.csv", 'id,"text\n(English)"\na,one\n'))
+    assert (table.columns, table.numbers) == (["id", "text\n(English)"], (3,))
 
 
 def test_parquet_rows_are_numbered_from_one(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -50,6 +50,7 @@ def test_threshold_asks_how_many_were_labelled_and_not_which() -> None:
     assert thresholds == {7 / 2}
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_number_predicted_is_the_nearest_attainable_to_the_number_labelled(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 30))
@@ -61,6 +62,7 @@ def test_number_predicted_is_the_nearest_attainable_to_the_number_labelled(data:
     assert int((score >= prevalence_match(score, gold)).sum()) == nearest
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_threshold_lies_between_scores_and_never_on_one(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 30))
@@ -69,10 +71,6 @@ def test_threshold_lies_between_scores_and_never_on_one(data: st.DataObject) -> 
     assert prevalence_match(score, gold) not in set(score.tolist())
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the middle of two neighbouring floats is one of them: where it is the lower, both are predicted",
-)
 def test_scores_one_rounding_step_apart_are_told_apart() -> None:
     score = np.array([0.0, 1.0, np.nextafter(1.0, 2.0)])
     threshold = prevalence_match(score, gold_of(1, 3))

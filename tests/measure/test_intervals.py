@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -86,6 +86,7 @@ def test_estimates_become_plain_data() -> None:
     assert Estimate(0.5, 0.25).to_dict() == {"value": 0.5, "low": 0.25, "high": None}
 
 
+@settings(deadline=None)
 @given(hnp.arrays(np.int64, st.tuples(st.integers(6, 12), st.just(3)), elements=st.integers(1, 20)))
 def test_counts_give_the_interval_of_brute_force_deletion(counts: IntArray) -> None:
     table = counts.astype(float)

@@ -1,0 +1,214 @@
+"""Leakage: nothing of a held-out event reaches what is learnt, and the tests that say so fail where it does.
+
+L1, L2, L3 and L5 as the methods of this project number them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from classify.codebook import Codebook, Label, Task, TaskKind
+from classify.data.annotations import LabelledPassage
+from classify.data.dataset import Dataset, make_dataset
+from classify.data.events import find_events
+from classify.evaluation.crossval import hold_out, outer_folds
+from classify.evaluation.results import MODEL, HeldOut
+from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS
+from classify.learn.training import FittedTask, count_for, fit_task
+from classify.measure.arrays import BoolArray, IntArray
+
+SETTINGS = {"theme": THEME_DEFAULTS, "framing": replace(FRAMING_DEFAULTS, char_ngrams=(2, 4))}
+N_FOLDS = 3
+N_EVENTS, N_PASSAGES = 20, 4
+TOPIC = Task("topic", TaskKind.MULTILABEL, (Label("marked"),))
+BOOK = Codebook("generated", (TOPIC,))
+
+
+@pytest.fixture(scope="module")
+def folds(toy_dataset: Dataset) -> IntArray:
+    return outer_folds(toy_dataset, n_folds=N_FOLDS, seed=0)
+
+
+@pytest.fixture(scope="module")
+def before(toy_dataset: Dataset, folds: IntArray) -> dict[str, dict[str, HeldOut]]:
+    """What every system says of the toy corpus as it is, by task."""
+    return {task: held_out(toy_dataset, task, folds) for task in SETTINGS}
+
+
+def held_out(dataset: Dataset, task: str, folds: IntArray) -> dict[str, HeldOut]:
+    return hold_out(dataset, dataset.codebook[task], SETTINGS[task], folds, seed=0)
+
+
+def parts(held: Mapping[str, HeldOut], rows: BoolArray) -> dict[str, list[object]]:
+    """Everything every system said of these rows, to the last bit."""
+    return {
+        system: [
+            array[rows].tolist()
+            for array in (found.scores, found.probabilities, found.predicted, found.thresholds)
+            if array is not None
+        ]
+        for system, found in held.items()
+    }
+
+
+def learnt(fitted: FittedTask) -> list[object]:
+    """Everything a fitted task holds, to the last bit."""
+    weights, rule = fitted.weights, fitted.decision
+    arrays = [*weights.of_blocks, weights.counted, weights.intercept, rule.slope, rule.intercept, rule.prior]
+    features = [part.tolist() for fit in weights.fits for part in (fit.columns, fit.idf)]
+    return [
+        *features,
+        *(array.tolist() for array in arrays),
+        None if rule.thresholds is None else list(rule.thresholds),
+    ]
+
+
+def with_texts(dataset: Dataset, added: Mapping[int, str]) -> Dataset:
+    passages = [replace(p, text=p.text + added.get(row, "")) for row, p in enumerate(dataset.passages)]
+    return make_dataset(passages, dataset.codebook)
+
+
+def with_flipped_labels(dataset: Dataset, rows: BoolArray) -> Dataset:
+    """The labels of these rows turned into those they did not have; each task has rows of both kinds."""
+
+    def flipped(passage: LabelledPassage, flip: bool) -> LabelledPassage:
+        others = {t.name: frozenset(t.label_names) - (passage.labels[t.name] or set()) for t in dataset.codebook.tasks}
+        return replace(passage, labels=others if flip else passage.labels)
+
+    pairs = zip(dataset.passages, rows.tolist(), strict=True)
+    return make_dataset([flipped(passage, flip) for passage, flip in pairs], dataset.codebook)
+
+
+# L3: a token that stands only in held-out positives
+
+
+@pytest.mark.parametrize("task", ["theme", "framing"])
+@pytest.mark.parametrize("fold", range(N_FOLDS))
+def test_a_token_that_stands_only_in_held_out_positives_changes_no_held_out_score(
+    task: str, fold: int, toy_dataset: Dataset, folds: IntArray, before: Mapping[str, Mapping[str, HeldOut]]
+) -> None:
+    rows = folds == fold
+    positives = np.flatnonzero(rows & toy_dataset.gold(toy_dataset.codebook[task]).gold[:, 0])
+    poisoned = with_texts(toy_dataset, dict.fromkeys(positives.tolist(), " Жжж"))
+    after = held_out(poisoned, task, folds)
+    assert len(positives) > 0
+    for system, found in before[task].items():
+        np.testing.assert_allclose(after[system].scores[rows], found.scores[rows], rtol=0, atol=1e-12)
+        np.testing.assert_allclose(after[system].probabilities[rows], found.probabilities[rows], rtol=0, atol=1e-12)
+    assert parts(after, ~rows)[MODEL] != parts(before[task], ~rows)[MODEL]
+
+
+# L5: labels of held-out passages
+
+
+@pytest.mark.parametrize("task", ["theme", "framing"])
+@pytest.mark.parametrize("fold", range(N_FOLDS))
+def test_labels_of_held_out_passages_change_nothing_that_is_said_of_them(
+    task: str, fold: int, toy_dataset: Dataset, folds: IntArray, before: Mapping[str, Mapping[str, HeldOut]]
+) -> None:
+    rows = folds == fold
+    flipped = with_flipped_labels(toy_dataset, rows)
+    after = held_out(flipped, task, folds)
+    assert parts(after, rows) == parts(before[task], rows)
+    assert parts(after, ~rows)[MODEL] != parts(before[task], ~rows)[MODEL]
+
+
+@pytest.mark.parametrize("task", ["theme", "framing"])
+def test_labels_of_held_out_passages_change_nothing_that_is_learnt(
+    task: str, toy_dataset: Dataset, folds: IntArray
+) -> None:
+    asked, settings = toy_dataset.codebook[task], SETTINGS[task]
+    counted = count_for(asked, toy_dataset.texts, settings)
+    inside, everything = np.flatnonzero(folds != 0), np.arange(len(folds))
+    fits = {
+        name: [
+            learnt(fit_task(counted, dataset.gold(asked), dataset.groups, rows, asked, settings, 0))
+            for rows in (inside, everything)
+        ]
+        for name, dataset in (("before", toy_dataset), ("after", with_flipped_labels(toy_dataset, folds == 0)))
+    }
+    assert fits["after"][0] == fits["before"][0]
+    assert fits["after"][1] != fits["before"][1]
+
+
+# L1: labels that the texts say nothing of, dealt to whole events
+
+
+def generated(marked: BoolArray, *, events: str, seed: int = 0) -> Dataset:
+    """20 documents of 4 passages that share words of their own; the documents' labels are those of `marked`.
+
+    `events` names the event of each passage: a format of `document` and `passage`.
+    """
+    rng = np.random.default_rng(seed)
+    passages = []
+    for document in range(N_EVENTS):
+        own = [f"own{document}x{n}" for n in range(10)]
+        for passage in range(N_PASSAGES):
+            words = [*rng.choice(own, 6), *(f"common{n}" for n in rng.integers(0, 60, 14))]
+            identity = events.format(document=document, passage=passage)
+            passages.append(
+                LabelledPassage(
+                    id=f"d{document:02}#{passage}",
+                    text=" ".join(rng.permutation(words)),
+                    document=identity,
+                    event=identity,
+                    labels={"topic": frozenset(["marked"] if marked[document] else [])},
+                    unsure={},
+                )
+            )
+    return make_dataset(passages, BOOK)
+
+
+def auc_of(dataset: Dataset) -> float:
+    """How well the pooled held-out probabilities rank the marked passages above the others."""
+    folds = outer_folds(dataset, n_folds=5, seed=0)
+    found = hold_out(dataset, TOPIC, SETTINGS["theme"], folds, seed=0)[MODEL]
+    return float(roc_auc_score(dataset.gold(TOPIC).gold[:, 0], found.probabilities[:, 0]))
+
+
+def permuted_labels(n_draws: int) -> list[BoolArray]:
+    rng = np.random.default_rng(1)
+    return [rng.permutation(np.arange(N_EVENTS) < 8) for _ in range(n_draws)]
+
+
+def test_permuted_labels_of_whole_events_can_not_be_predicted() -> None:
+    aucs = [auc_of(generated(marked, events="e{document}")) for marked in permuted_labels(8)]
+    assert np.mean(aucs) <= 0.55
+
+
+def test_permuted_labels_seem_predictable_where_passages_are_split() -> None:
+    datasets = [generated(marked, events="e{document}-{passage}") for marked in permuted_labels(2)]
+    assert all(len(dataset.event_names) == len(dataset.passages) for dataset in datasets)
+    assert np.mean([auc_of(dataset) for dataset in datasets]) > 0.7
+
+
+# L2: documents that come again under another name
+
+
+def with_some_dropped(text: str, rng: np.random.Generator) -> str:
+    return " ".join(word for word in text.split() if rng.random() >= 0.1)
+
+
+def test_copies_with_a_tenth_of_the_words_dropped_are_found(own_dataset: Dataset) -> None:
+    rng = np.random.default_rng(0)
+    texts: dict[str, list[str]] = {}
+    for passage in own_dataset.passages:
+        texts.setdefault(passage.document, []).append(passage.text)
+    copies = {f"copy of {name}": [with_some_dropped(text, rng) for text in found] for name, found in texts.items()}
+    events = find_events({**texts, **copies}, {}).of_document
+    assert np.mean([events[f"copy of {name}"] == events[name] for name in texts]) >= 0.95
+
+
+def test_copies_of_held_out_documents_are_held_out_with_them() -> None:
+    rng = np.random.default_rng(0)
+    dataset = generated(permuted_labels(1)[0], events="e{document}")
+    copies = [
+        replace(p, id=f"copy-{p.id}", document=f"copy-{p.document}", event=None, text=with_some_dropped(p.text, rng))
+        for p in dataset.passages
+    ]
+    doubled = make_dataset([*dataset.passages, *copies], BOOK)
+    fold_of = dict(zip((p.id for p in doubled.passages), outer_folds(doubled, n_folds=5, seed=0), strict=True))
+    assert all(fold_of[f"copy-{p.id}"] == fold_of[p.id] for p in dataset.passages)
