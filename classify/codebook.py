@@ -13,7 +13,7 @@ from typing import Any
 from classify.errors import DataError, Fault, data_error, did_you_mean
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-_TERM = re.compile(r"\w+\*?(?:[^\w*]+\w+\*?)*")
+_TERM = re.compile(r"[^\w*]*\w+\*?(?:[^\w*]+\w+\*?)*[^\w*]*")
 
 
 class TaskKind(StrEnum):
@@ -181,7 +181,7 @@ class _Reader:
 
     def _labels(self, place: str, found: object) -> tuple[Label, ...]:
         if isinstance(found, list) and all(isinstance(name, str) for name in found):
-            for name in {name for name in found if found.count(name) > 1}:
+            for name in dict.fromkeys(name for name in found if found.count(name) > 1):
                 self.fault(f"{place}.labels", f"label {name!r} is listed twice; keep one")
             found = {name: {} for name in found}
         if not isinstance(found, Mapping) or not found:
@@ -210,7 +210,7 @@ class _Reader:
             self.fault(f"{place}.{key}", f"found {_kind_of(terms)}; expected a list of words or phrases")
             return ()
         for term in terms:
-            if not _TERM.search(term) or "*" in _TERM.sub("", term):
+            if not _TERM.fullmatch(term):
                 self.fault(f"{place}.{key}", f"bad term {term!r}; expected words, where only the end of one may be '*'")
         return tuple(terms)
 

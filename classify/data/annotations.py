@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,8 @@ def read_coders(paths: Iterable[str | Path], codebook: Codebook) -> list[CodedPa
 
 
 def _tables(paths: Iterable[str | Path], faults: list[Fault]) -> Iterator[Table]:
-    for path in expand(paths, TABLE_SUFFIXES):
+    distinct = {path.resolve(): path for path in expand(paths, TABLE_SUFFIXES)}  # a folder, and a file in it
+    for path in distinct.values():
         try:
             yield read_table(path)
         except DataError as error:
@@ -93,15 +95,14 @@ class _Reader:
         self.faults: list[Fault] = []
 
     def passages(self, table: Table) -> Iterator[LabelledPassage]:
-        required = ["text", *([] if table.format != "jsonl" else ["labels"])]
-        if not self._has_columns(table, required):
+        if not self._has_columns(table, "text"):
             return
         for row, number in zip(table.rows, table.numbers, strict=True):
             place = f"{table.path}:{number}"
             text = row.get("text")
             if not isinstance(text, str):
                 self._fault(table, number, "text", f"found {_show(text)}; expected the passage as text")
-                continue
+                text = ""
             labels = self._labels(table, number, row)
             identity = self._text(table, number, row, "id") or place
             yield LabelledPassage(
@@ -116,9 +117,10 @@ class _Reader:
             )
 
     def coded(self, table: Table) -> Iterator[CodedPassage]:
-        if not self._has_columns(table, ["id", *([] if table.format != "jsonl" else ["labels"])]):
+        if not self._has_columns(table, "id"):
             return
-        fallback = Path(table.path).name.split(".")[0]
+        name = Path(table.path).name
+        fallback = next((name.removesuffix(suffix) for suffix in TABLE_SUFFIXES if name.endswith(suffix)), name)
         for row, number in zip(table.rows, table.numbers, strict=True):
             identity = self._text(table, number, row, "id")
             if not identity:
@@ -135,32 +137,44 @@ class _Reader:
                 place=f"{table.path}:{number}",
             )
 
+    def _has_labels_column(self, table: Table) -> bool:
+        """Whether labels stand together under `labels`, as in JSONL, and not in a column a task."""
+        return table.format == "jsonl" or ("labels" in table.columns and not self._task_columns(table))
+
+    def _task_columns(self, table: Table) -> list[str]:
+        return [name for name in self.codebook.task_names if name in table.columns]
+
     def _own_keys(self, table: Table) -> set[str]:
         own = {"id", "text", "document", "event", "labels", "unsure"}
-        return own if table.format == "jsonl" else own | set(self.codebook.task_names)
+        return own if self._has_labels_column(table) else own | set(self.codebook.task_names)
 
-    def _has_columns(self, table: Table, required: Sequence[str]) -> bool:
-        columns = table.columns
+    def _has_columns(self, table: Table, required: str) -> bool:
+        """Whether the table can be read row by row; adds a fault for every column that is missing or misspelt."""
+        columns, names = table.columns, self.codebook.task_names
         if not table.rows:
             self.faults.append(Fault(table.path, None, None, "no rows; expected at least one labelled passage"))
             return False
-        missing = [name for name in required if name not in columns]
-        if table.format != "jsonl" and not any(name in columns for name in self.codebook.task_names):
-            missing.append(" or ".join(self.codebook.task_names))
-        for name in missing:
-            found = ", ".join(columns[:8])
-            hint = "; is the file separated by ';'? save it with commas" if len(columns) == 1 and ";" in found else ""
-            self.faults.append(Fault(table.path, None, name, f"no such column; found {found}{hint}"))
+        missing = {} if required in columns else {required: f"found {', '.join(columns[:8])}"}
+        if table.format == "jsonl" and "labels" not in columns:
+            missing["labels"] = f"found {', '.join(columns[:8])}"
+        elif not self._has_labels_column(table):
+            if not self._task_columns(table):
+                missing[" or ".join(names)] = f"found {', '.join(columns[:8])}"
+            for name in set(names) - set(columns):
+                if near := get_close_matches(name, set(columns) - set(names), n=1, cutoff=0.8):
+                    missing[name] = f"is {near[0]!r} meant? rename it"
+        self.faults.extend(Fault(table.path, None, name, f"no such column; {hint}") for name, hint in missing.items())
         return not missing
 
     def _labels(self, table: Table, number: int, row: Row) -> Labels:
-        given: Mapping[str, Any] = {name: row[name] for name in self.codebook.task_names if name in row}
-        if table.format == "jsonl":
+        is_nested = self._has_labels_column(table)
+        given: Mapping[str, Any] = row
+        if is_nested:
             given = self._task_table(table, number, "labels", row.get("labels"))
         labels = {}
         for task in self.codebook.tasks:
             value = given.get(task.name)
-            if isinstance(value, str) and table.format != "jsonl":
+            if isinstance(value, str) and not is_nested:
                 value = _parse_cell(value)
             labels[task.name] = self._of_task(table, number, task, value)
         return labels
@@ -232,7 +246,7 @@ def _parse_cell(cell: str) -> list[str] | None:
     names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
     if not names:
         return None
-    return [] if names == [NONE] else names
+    return [] if [name.casefold() for name in names] == [NONE] else names
 
 
 def join_labels(labels: Iterable[str] | None) -> str:

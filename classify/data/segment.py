@@ -1,11 +1,12 @@
 """Turn a document into passages, one paragraph (or sentence) each, by rules that are stated here.
 
 1. Every non-empty line is a unit. A block of three or more lines without an empty line between them is one hard-wrapped
-   paragraph instead, if each has at most 100 characters and all but the last are of similar length.
+   paragraph instead, if each has at most 100 characters, all but the last are of similar length and not every line ends
+   a sentence; a heading may stand right above it. A list mark begins a new unit.
 2. Markup that leads a line (`#`, `>`, list marks) is not part of the passage.
 3. Left out: lone marks; category and download lines; "Read:" and "Also read:" links; datelines standing alone.
-4. The first line that is left is a title, and a passage, if it has six words or more; a shorter one is a heading.
-5. Later short lines without a sentence are headings and left out.
+4. Of what is left, a line of six words or more before the first passage is a title, and a passage.
+5. Other short lines without a sentence are headings and left out.
 """
 
 import re
@@ -23,18 +24,24 @@ SIMILAR_LENGTH = 0.6
 """A wrapped line is at least this share of the block's longest line; the last line may be shorter."""
 MIN_TITLE_WORDS = 6
 MAX_HEADING_WORDS = 8
+MAX_DATELINE_WORDS = 14
+MIN_UNFINISHED_WORDS = 4
+"""A line of as many words that ends in a colon, semicolon or comma is a sentence that goes on, and no heading."""
 MAX_CAPITALISED_HEADING_WORDS = 12
 """A longer line can still be a heading if every word that carries meaning is capitalised."""
 
 _LINE = re.compile(r"[^\n\r\v\f\x85\u2028\u2029]+")
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
-_MARKUP = re.compile(r"(?:\s|#+(?=\s|#|$)|>|[-*+•–—]+\s)+")
+_LIST_MARK = re.compile(r"\s*(?:[-*+•–—]|\d{1,2}[.)])\s")
+_MARKUP = re.compile(r"(?:\s|#+(?=\s|$)|>|[-*+•–—]+\s)+")
+_CLOSING_MARKUP = re.compile(r"(?:\s+#+)?\s*$")
 _WORD = re.compile(r"\w+(?:[’'.‐‑-]\w+)*")
 _FURNITURE = re.compile(
-    r"(?:(?:also|further|more)\s+)?read(?:\s+(?:also|more|next))?\s*:"
-    r"|(?:see\s+also|related(?:\s+\w+)?|more\s+on\s+this|watch|listen)\s*:"
-    r"|(?:categor(?:y|ies)|tags?|topics?|keywords?|filed\s+under|posted\s+in|labels?)\s*:"
-    r"|download(?:\s+\w+){0,3}\s*$|(?:share|print|email)\s+this(?:\s+\w+)?\s*$|advertisement\s*$",
+    r"[\W_]*(?:"
+    r"(?:(?:also|further|more)\s+)?read(?:\s+(?:also|more|next))?[*_]*\s*:|(?:see\s+also|related)[*_]*\s*:"
+    r"|categor(?:y|ies)\s*[:–—-]|tags?\s*:|keywords?\s*:|(?:filed\s+under|posted\s+in)\b(?!.*[.!?]$)"
+    r"|download\b(?:\s+[\w()]+){0,7}\s*$"
+    r")",
     re.IGNORECASE,
 )
 _MONTHS = (
@@ -43,10 +50,10 @@ _MONTHS = (
 )
 _DAYS = "mon|monday|tue|tues|tuesday|wed|wednesday|thu|thurs|thursday|fri|friday|sat|saturday|sun|sunday"
 _DATE = re.compile(rf"\b(?:{_MONTHS}|{_DAYS})\b|\b\d{{1,4}}[/.-]\d{{1,2}}[/.-]\d{{1,4}}\b", re.IGNORECASE)
-_DATELINE_WORDS = frozenset(
-    f"{_MONTHS}|{_DAYS}|updated|published|posted|last|on|at|the|of|by|am|pm|a.m|p.m|th|st|nd|rd|min|read".split("|")
-)
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*$")
+_PUBLISHED = re.compile(r"\W*(?:first\s+|last\s+)?(?:published|posted|updated|modified)\b", re.IGNORECASE)
+_DATELINE_WORDS = frozenset(f"{_MONTHS}|{_DAYS}|on|at|the|of|by|am|pm|a.m|p.m|th|st|nd|rd|local|time".split("|"))
+_SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]*_\u200b\ufeff]*(?:\[\w{1,3}\])*$")
+_UNFINISHED = re.compile(r"[:;,][\"'”’»]*$")
 _FUNCTION_WORDS = frozenset(
     "a an and as at but by for from in into nor of off on onto or over per the to up via vs with".split()
 )
@@ -69,36 +76,41 @@ def segment(document: Document, *, unit: Unit = "paragraph") -> list[Passage]:
 
 
 def _kept(text: str) -> Iterator[tuple[int, int]]:
-    title_seen = False
+    is_title_due = True
     for start, end in _units(text):
         line = text[start:end]
-        if not any(character.isalnum() for character in line) or _FURNITURE.match(line) or _is_dateline(line):
+        if _FURNITURE.match(line) or _is_dateline(line):
             continue
-        is_first, title_seen = not title_seen, True
-        if (is_first and len(_WORD.findall(line)) >= MIN_TITLE_WORDS) or not _is_heading(line):
+        if (is_title_due and len(_WORD.findall(line)) >= MIN_TITLE_WORDS) or not _is_heading(line):
+            is_title_due = False
             yield start, end
 
 
 def _units(text: str) -> Iterator[tuple[int, int]]:
     """Lines and hard-wrapped paragraphs without their leading markup and outer space."""
     for block in _blocks(text):
-        if _is_wrapped([text[start:end] for start, end in block]):
+        lines = [text[start:end] for start, end in block]
+        if _is_wrapped(lines):
             yield block[0][0], block[-1][1]
+        elif _is_heading(lines[0]) and _is_wrapped(lines[1:]):
+            yield block[0]
+            yield block[1][0], block[-1][1]
         else:
             yield from block
 
 
 def _blocks(text: str) -> Iterator[list[tuple[int, int]]]:
-    """Runs of non-empty lines, each line trimmed to what is no markup."""
+    """Runs of lines that hold a letter or digit, each trimmed to what is no markup; a list mark begins a new run."""
     block: list[tuple[int, int]] = []
     behind = 0
     for match in _LINE.finditer(text):
         start, end = _trimmed(text, *match.span())
+        holds_words = any(character.isalnum() for character in text[start:end])
         is_next_line = len(_LINE_BREAK.findall(text, behind, match.start())) == 1
-        if block and (start == end or not is_next_line):
+        if block and not (holds_words and is_next_line and not _LIST_MARK.match(match.group())):
             yield block
             block = []
-        if start < end:
+        if holds_words:
             block.append((start, end))
         behind = match.end()
     if block:
@@ -108,27 +120,31 @@ def _blocks(text: str) -> Iterator[list[tuple[int, int]]]:
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     markup = _MARKUP.match(text, start, end)
     start = markup.end() if markup else start
-    return start, max(start, start + len(text[start:end].rstrip().rstrip("#").rstrip()))
+    closing = _CLOSING_MARKUP.search(text, start, end)
+    return start, closing.start() if closing else end
 
 
 def _is_wrapped(lines: Sequence[str]) -> bool:
+    if len(lines) < MIN_WRAPPED_LINES:
+        return False
     longest = max(map(len, lines))
     return (
-        len(lines) >= MIN_WRAPPED_LINES
-        and longest <= MAX_WRAPPED_CHARACTERS
+        longest <= MAX_WRAPPED_CHARACTERS
         and all(len(line) >= SIMILAR_LENGTH * longest for line in lines[:-1])
+        and not all(_SENTENCE_END.search(line) for line in lines)
     )
 
 
 def _is_dateline(line: str) -> bool:
-    """A date, with nothing beside it but places in capitals, an agency and words such as "updated"."""
+    """A date with digits, and nothing beside it but places in capitals and an agency, or when it was published."""
     words = _WORD.findall(line)
-    return (
-        bool(_DATE.search(line))
-        and len(words) <= MAX_HEADING_WORDS
-        and all(word.casefold() in _DATELINE_WORDS or word[0].isdigit() or word[0].isupper() for word in words)
-        and not _SENTENCE_END.search(line.removesuffix("."))
-    )
+    if not _DATE.search(line) or not any(character.isdigit() for character in line):
+        return False
+    if len(words) > MAX_DATELINE_WORDS or _SENTENCE_END.search(line.removesuffix(".")):
+        return False
+    if _PUBLISHED.match(line):
+        return True
+    return all(word.casefold() in _DATELINE_WORDS or not word[0].islower() for word in words)
 
 
 def _is_heading(line: str) -> bool:
@@ -138,5 +154,8 @@ def _is_heading(line: str) -> bool:
         return False
     capitalised = all(not word[0].islower() or word.casefold() in _FUNCTION_WORDS for word in words)
     if _SENTENCE_END.search(line):
-        return capitalised and line.endswith(".") and len(words) <= MAX_HEADING_WORDS
+        is_short = len(words) <= MAX_HEADING_WORDS
+        return capitalised and is_short and (line.endswith(".") or (line.endswith("?") and len(words) > 2))
+    if _UNFINISHED.search(line) and len(words) >= MIN_UNFINISHED_WORDS and not capitalised:
+        return False
     return capitalised or len(words) <= MAX_HEADING_WORDS

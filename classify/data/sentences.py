@@ -1,17 +1,27 @@
 """Cut a stretch of text into sentences with Punkt and an abbreviation list of our own; nothing is downloaded."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
 ABBREVIATIONS = frozenset(
     """
-    adm amb assoc ave brig bros capt cdr cdre cmdr co col comm corp cpl cpt dept dr e.g est etc ex fig fr ft gen gov
-    govt h.e hon i.e inc jr lt ltd maj messrs mr mrs ms mt no nos p.m a.m ph.d pres prof pte pvt rep reps rev rtd sec
-    sen sens sgt sq sr st supt u.k u.n u.s u.s.a v vs viz vol jan feb mar apr jun jul aug sep sept oct nov dec mon tue
-    tues wed thu thurs fri sat sun
+    a.m adm amb apr assoc aug ave brig bros capt cdr cdre cmdr co col comm corp cpl cpt d.c dec dept div dr e.g est
+    etc ex feb fig fr fri ft gen gov govt h.e hon i.e inc jan jr jul jun lt ltd maj mar messrs mon mr mrs ms mshl mt
+    nov oct p.m ph.d pres prof pte pvt rep reps retd rev rtd sec sen sens sep sept sgt sq sr st supt thu thurs tue
+    tues u.k u.n u.s u.s.a v viz vol vs
     """.split()
 )
 """Lower-cased, without their last full stop: ranks and titles of military and diplomatic prose, months, weekdays."""
+
+
+SENTENCE_STARTERS = frozenset(
+    "a after an and as but for he her his however if in it its my on our she since that the their there these they "
+    "this those we when while you".split()
+)
+"""Words that, capitalised, begin a sentence even after an abbreviation: "…from the U.S. The talks ended." """
+
+_NUMBERED = re.compile(r"\b(?:Nos?|pp?)\.$")
 
 
 def sentence_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -21,7 +31,13 @@ def sentence_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
     >>> [text[low:high] for low, high in sentence_spans(text, 0, len(text))]
     ['Gen. Ali met Lt. Col. Ba on Jan. 5.', 'They agreed.']
     """
-    return [(start + low, start + high) for low, high in _tokenizer().span_tokenize(text[start:end])]
+    spans: list[tuple[int, int]] = []
+    for low, high in _tokenizer().span_tokenize(text[start:end]):
+        if spans and _NUMBERED.search(text, *spans[-1]) and text[start + low].isdigit():  # "Resolution No. 1540"
+            spans[-1] = (spans[-1][0], start + high)
+        else:
+            spans.append((start + low, start + high))
+    return spans
 
 
 @lru_cache(maxsize=1)
@@ -30,4 +46,5 @@ def _tokenizer() -> Any:
 
     parameters = PunktParameters()
     parameters.abbrev_types = set(ABBREVIATIONS)
+    parameters.sent_starters = set(SENTENCE_STARTERS)
     return PunktSentenceTokenizer(parameters)

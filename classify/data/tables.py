@@ -9,7 +9,7 @@ import os
 import sys
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -43,6 +43,8 @@ def format_of(path: str | Path, *, asked: str | None = None) -> str:
     """The format a file name stands for; raises UsageError for an unknown suffix or one that `asked` contradicts."""
     name = str(path).removesuffix(".gz")
     found = next((form for form in FORMATS if name.endswith(f".{form}")), None)
+    if found == "parquet" and name != str(path):
+        found = None
     if found is None:
         raise UsageError(f"{path}: unknown kind of file; expected a name that ends in {', '.join(TABLE_SUFFIXES)}")
     if asked is not None and asked != found:
@@ -70,7 +72,7 @@ def parse_jsonl(text: str, source: str) -> Table:
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             faults.append(Fault(source, number, None, f"broken JSON{where}; expected one JSON object a line"))
             continue
@@ -89,7 +91,13 @@ def _parse_csv(text: str, source: str) -> Table:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows, numbers, faults = [], [], []
     try:
-        header = next(reader)
+        header = next(reader, None)
+        if header is None:
+            raise data_error(source, "the file is empty")
+        if not header:
+            raise data_error(source, "no header in the first row; expected the names of the columns", row=1)
+        if len(header) == 1 and ";" in header[0]:
+            raise data_error(source, "cells are separated by ';'; expected ','; save the sheet with commas", row=1)
         if duplicates := sorted({name for name in header if header.count(name) > 1}):
             raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=1)
         number = reader.line_num + 1
@@ -132,12 +140,15 @@ def table_of_frame(frame: Any, *, name: str = "frame") -> Table:
     import narwhals as nw
 
     rows = nw.from_native(frame, eager_only=True).rows(named=True)
-    clean = tuple({key: None if _is_missing(value) else value for key, value in row.items()} for row in rows)
+    clean = tuple({key: _plain(value) for key, value in row.items()} for row in rows)
     return Table(name, "frame", clean, tuple(range(1, len(clean) + 1)))
 
 
-def _is_missing(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
+def _plain(value: Any) -> Any:
+    """None for a missing value, a list for the array that a library made of one."""
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def import_pyarrow() -> None:
@@ -156,21 +167,25 @@ def write_rows(rows: Iterable[Row], form: str, out: Path | None, *, columns: Seq
     if form == "parquet":
         if out is None:
             raise UsageError("Parquet can't go to standard output; name a file with --out")
-        _write_parquet(list(rows), out)
+        _write_parquet(list(rows), out, columns)
         return
     if out is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
         _write_text(rows, form, sys.stdout, columns)
         return
-    with replacing(out) as part:
-        opener = gzip_writer(part) if out.name.endswith(".gz") else part.open("w", encoding="utf-8", newline="")
-        with opener as stream:
-            _write_text(rows, form, stream, columns)
+    with replacing(out) as part, _text_stream(part, packed=out.name.endswith(".gz")) as stream:
+        _write_text(rows, form, stream, columns)
 
 
-def gzip_writer(path: Path) -> IO[str]:
-    """A text stream into a gzip file without name and time in its header: same rows, same bytes."""
-    return io.TextIOWrapper(gzip.GzipFile("", "wb", fileobj=path.open("wb"), mtime=0), encoding="utf-8", newline="")
+@contextmanager
+def _text_stream(path: Path, *, packed: bool) -> Iterator[IO[str]]:
+    """A stream into a file; a packed one has neither name nor time in its header: same rows, same bytes."""
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) if packed else raw as binary,
+        io.TextIOWrapper(binary, encoding="utf-8", newline="") as stream,
+    ):
+        yield stream
 
 
 def _write_text(rows: Iterable[Row], form: str, stream: IO[str], columns: Sequence[str] | None) -> None:
@@ -180,10 +195,15 @@ def _write_text(rows: Iterable[Row], form: str, stream: IO[str], columns: Sequen
         return
     listed = list(rows)
     names = list(columns or dict.fromkeys(key for row in listed for key in row))
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(names)
-    for row in listed:
-        writer.writerow([_cell(row.get(name)) for name in names])
+    for cells in (names, *([_cell(row.get(name)) for name in names] for row in listed)):
+        stream.write(_csv_line(cells))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    """One row of CSV; written with the ending that makes the csv module quote carriage returns too."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
 
 
 def to_json_line(row: Mapping[str, Any]) -> str:
@@ -203,18 +223,18 @@ def _cell(value: object) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _write_parquet(rows: list[Row], out: Path) -> None:
+def _write_parquet(rows: list[Row], out: Path, columns: Sequence[str] | None) -> None:
     import_pyarrow()
     import pyarrow as pa
     from pyarrow import parquet
 
-    names = list(dict.fromkeys(key for row in rows for key in row))
+    names = list(columns or dict.fromkeys(key for row in rows for key in row))
     try:
         table = pa.table({name: [row.get(name) for row in rows] for name in names})
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise OutputError(f"{out}: a column mixes kinds of values, which Parquet can't hold: {error}") from None
-    with replacing(out) as part:
-        parquet.write_table(table, part)
+        with replacing(out) as part:
+            parquet.write_table(table, part)
+    except (pa.lib.ArrowException, UnicodeEncodeError, OverflowError) as error:
+        raise OutputError(f"{out}: a column holds what Parquet can't ({error}); write .jsonl instead") from None
 
 
 @contextmanager
@@ -228,4 +248,5 @@ def replacing(out: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{out}: can't be written: {error.strerror or error}") from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
