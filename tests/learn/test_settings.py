@@ -139,17 +139,21 @@ def test_an_unknown_key_is_refused_and_the_nearest_suggested(text: str, expected
     assert [expected] == faults_of(path, text)
 
 
-RANGE = "two whole numbers, the lower first, such as [1, 2]"
+WORDS = "two whole numbers from 1, the lower first, such as [1, 2]"
+CHARACTERS = "two whole numbers from 2, the lower first, such as [2, 5]"
 
 
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
         *[
-            ("word_ngrams", value, RANGE)
+            ("word_ngrams", value, WORDS)
             for value in ("1", '"1-2"', "[1]", "[1, 2, 3]", "[2, 1]", "[0, 1]", "[1, 2.0]")
         ],
-        *[("char_ngrams", value, RANGE) for value in ("3", "[5, 2]", "[true, true]", '["a", "b"]', "true", "{}")],
+        *[
+            ("char_ngrams", value, CHARACTERS)
+            for value in ("3", "[1, 3]", "[5, 2]", "[true, true]", '["a", "b"]', "true", "{}")
+        ],
         *[("drop_stop_words", value, "true or false") for value in ("1", '"yes"', "[]")],
         *[("stem", value, "true or false") for value in ("0", '"english"')],
         *[("sublinear_tf", value, "true or false") for value in ("1.0",)],
