@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from classify.codebook import Codebook, Task, parse_codebook
-from classify.errors import BundleError, ClassifyError, OutputError
+from classify.errors import BundleError, ClassifyError
+from classify.files import refuse_foreign, replacing, to_json
 from classify.measure.arrays import FloatArray
 from classify.scorer.decisions import DecisionRule
 from classify.scorer.linear import Block, TaskScorer
@@ -29,7 +31,7 @@ FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 MANIFEST_HASH = "manifest.sha256"
 _DATA_FILE = re.compile(r"[a-z0-9][a-z0-9_.-]*-[0-9a-f]{12}\.(?:npz|txt)")
-_LEFT_OVER = re.compile(r"\..*\.part")
+_LEFT_OVER = re.compile(rf"\.(?:{_DATA_FILE.pattern}|manifest\.json|manifest\.sha256)\.[0-9a-f]{{8}}\.part")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class BundledTask:
     term_rule: DecisionRule
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Bundle:
     """A trained model with all that is needed to use, judge and rebuild it.
 
@@ -57,6 +59,9 @@ class Bundle:
     seed: int
     read_as: str | None = None
     """The id of the files it was read from; None for a bundle that was just trained."""
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self.codebook.name} {self.id}: {', '.join(self.tasks)}>"
 
     @cached_property
     def id(self) -> str:
@@ -80,7 +85,7 @@ class Bundle:
             "versions": dict(self.versions),
             "files": {name: {"size": len(content), "sha256": _sha256(content)} for name, content in files.items()},
         }
-        content = (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
+        content = to_json(manifest, indent=1).encode()
         return {**files, MANIFEST: content, MANIFEST_HASH: _hash_line(_sha256(content))}
 
     def save(self, folder: str | Path) -> str:
@@ -91,24 +96,20 @@ class Bundle:
         OutputError where the folder holds anything a bundle has not written, or can't be written.
         """
         folder = Path(folder)
-        refuse_foreign(folder)
+        refuse_foreign_bundle(folder)
         files = self.to_files()
         new = _sha256(files[MANIFEST])
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name, content in files.items():
-                if name not in (MANIFEST, MANIFEST_HASH):
-                    _replace(folder / name, content)
-            old = folder / MANIFEST
-            before = _hash_line(sha256_of(old)) if old.exists() else b""
-            _replace(folder / MANIFEST_HASH, _hash_line(new) + before)
-            _replace(old, files[MANIFEST])
-            _replace(folder / MANIFEST_HASH, files[MANIFEST_HASH])
-            for path in folder.iterdir():
-                if path.name not in files:
-                    path.unlink()
-        except OSError as error:
-            raise OutputError(f"{folder}: can't be written: {error.strerror or error}") from None
+        for name, content in files.items():
+            if name not in (MANIFEST, MANIFEST_HASH):
+                _write(folder / name, content)
+        old = folder / MANIFEST
+        before = _hash_line(sha256_of(old)) if old.exists() else b""
+        _write(folder / MANIFEST_HASH, _hash_line(new) + before)
+        _write(old, files[MANIFEST])
+        _write(folder / MANIFEST_HASH, files[MANIFEST_HASH])
+        for path in folder.iterdir():
+            if path.name not in files:
+                path.unlink()
         return new[:12]
 
 
@@ -123,6 +124,7 @@ def load_bundle(folder: str | Path) -> Bundle:
     try:
         codebook = parse_codebook(manifest["codebook"], source=str(folder / MANIFEST))
         tasks = {name: _read_task(codebook[name], plain, files) for name, plain in manifest["tasks"].items()}
+        _check_settings(tasks, manifest["settings"]["review"])
         return Bundle(
             codebook=codebook,
             tasks=tasks,
@@ -133,8 +135,8 @@ def load_bundle(folder: str | Path) -> Bundle:
             seed=manifest["seed"],
             read_as=sha256_of(folder / MANIFEST)[:12],
         )
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ClassifyError) as error:
-        raise BundleError(f"{folder}: not a bundle this release can read ({error}); train it again") from None
+    except _UNREADABLE as error:
+        raise BundleError(f"{folder}: not a bundle this release can read ({error!r}); train it again") from None
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
@@ -153,7 +155,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         manifest = json.loads(content)
         is_ours = manifest["format"] == FORMAT and isinstance(manifest["files"], dict)
         found = int(manifest["format_version"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         is_ours = False
     if not is_ours:
         raise BundleError(f"{folder}/{MANIFEST}: not the manifest of a bundle; {_AGAIN}")
@@ -174,20 +176,35 @@ def file_faults(folder: str | Path, manifest: Mapping[str, Any]) -> list[str]:
     return faults
 
 
-def refuse_foreign(folder: Path) -> None:
+def refuse_foreign_bundle(folder: Path) -> None:
     """Raise OutputError if the folder is a file or holds anything that no bundle wrote."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise OutputError(f"{folder}: a file stands here; expected a folder for the bundle; name another with --out")
-    ours = (MANIFEST, MANIFEST_HASH)
-    for path in sorted(folder.iterdir()):
-        named_like_ours = path.name in ours or _DATA_FILE.fullmatch(path.name) or _LEFT_OVER.fullmatch(path.name)
-        if not named_like_ours or not path.is_file():
-            raise OutputError(
-                f"{folder}: holds {path.name}, which is no part of a bundle; name another folder with --out"
-            )
+    refuse_foreign(folder, _foreign_files, what="bundle")
 
+
+def _foreign_files(folder: Path) -> list[Path]:
+    """Files that are not named like a bundle's, or whose name doesn't fit their content."""
+    return [path for path in folder.iterdir() if not (path.is_file() and _is_ours(path))]
+
+
+def _is_ours(path: Path) -> bool:
+    if path.name in (MANIFEST, MANIFEST_HASH) or _LEFT_OVER.fullmatch(path.name):
+        return True
+    return bool(_DATA_FILE.fullmatch(path.name)) and sha256_of(path).startswith(path.stem[-12:])
+
+
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    ClassifyError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+)
+"""What numpy, zipfile and our own reading raise on data that fit their hashes but are no bundle's."""
 
 _AGAIN = "copy the bundle again or train it again"
 
@@ -228,10 +245,15 @@ def _read_task(task: Task, plain: Mapping[str, Any], files: Mapping[str, bytes])
         counted_weights = _array(arrays, "counted_weights", (n_labels, n_labels))
         intercept = _array(arrays, "intercept", (n_labels,))
     shape = {"is_multilabel": task.is_multilabel, "at_least_one": task.is_multilabel and task.at_least_one}
-    rules = [DecisionRule.from_dict(plain[key], **shape) for key in ("decision", "term_rule")]
-    if any(rule.slope.shape != (n_labels,) for rule in rules):
-        raise ValueError(f"{task.name}: the decision rule has another number of labels than the codebook")
+    rules = [DecisionRule.from_dict(plain[key], task.label_names, **shape) for key in ("decision", "term_rule")]
     return BundledTask(TaskScorer(blocks, TermMatcher(task), counted_weights, intercept), *rules)
+
+
+def _check_settings(tasks: Mapping[str, BundledTask], review: Mapping[str, Any]) -> None:
+    if not tasks or not all(task.scorer.blocks for task in tasks.values()):
+        raise ValueError("no task, or a task without features")
+    if not all(isinstance(review[name], int | float) for name in ("min_words", "max_unknown", "margin")):
+        raise ValueError("the review settings are no numbers")
 
 
 def _read_block(
@@ -261,18 +283,15 @@ def _read_checked(folder: Path, name: str, facts: Mapping[str, Any]) -> bytes:
         content = (folder / name).read_bytes()
     except OSError:
         raise BundleError(f"{folder}/{name}: missing or unreadable; {_AGAIN}") from None
-    if len(content) != facts.get("size") or _sha256(content) != facts.get("sha256"):
+    whole = {"size": len(content), "sha256": _sha256(content)}
+    if not isinstance(facts, Mapping) or whole != {key: facts.get(key) for key in whole}:
         raise BundleError(f"{folder}/{name}: damaged: size or SHA-256 differ from the manifest; {_AGAIN}")
     return content
 
 
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
+def _write(path: Path, content: bytes) -> None:
+    with replacing(path) as part:
         part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _hash_line(digest: str) -> bytes:

@@ -3,16 +3,17 @@
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from classify.errors import DataError, Fault, data_error, did_you_mean
+from classify.errors import DataError, Fault, did_you_mean
+from classify.files import read_toml
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+RESERVED = frozenset("id text document event labels unsure coder predicted probabilities review model".split())
 _TERM = re.compile(r"[^\w*]*\w+\*?(?:[^\w*]+\w+\*?)*[^\w*]*")
 
 
@@ -108,17 +109,7 @@ def load_codebook(path: str | Path) -> Codebook:
     Raises DataError with every fault of the file: unreadable or broken TOML, unknown keys (the nearest known one is
     suggested), bad names, a kind that is none, a multiclass task with fewer than two labels, terms that match nothing.
     """
-    try:
-        content = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        raise data_error(path, "no such file; expected a codebook (TOML); name one with --codebook") from None
-    except UnicodeDecodeError:
-        raise data_error(path, "not UTF-8 text; expected a codebook (TOML); save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise data_error(path, f"broken TOML: {error}") from None
-    except OSError as error:
-        raise data_error(path, f"can't be read: {error.strerror}") from None
-    return parse_codebook(content, source=str(path))
+    return parse_codebook(read_toml(path, expected="a codebook (TOML); name one with --codebook"), source=str(path))
 
 
 def parse_codebook(content: Mapping[str, Any], *, source: str = "codebook") -> Codebook:
@@ -143,7 +134,8 @@ class _Reader:
     def codebook(self, content: Mapping[str, Any]) -> Codebook:
         self._refuse_unknown("", content, ("name", "version", "tasks"))
         name = self._text(content, "name", "", required=True)
-        self._check_name("name", name)
+        if name:
+            self._check_name("name", name)
         tables = content.get("tasks")
         if not isinstance(tables, Mapping) or not tables:
             self.fault("tasks", 'missing; expected at least one task, such as [tasks.theme] with kind = "multilabel"')
@@ -175,7 +167,7 @@ class _Reader:
         what = "missing" if found is None else f"unknown kind {found!r}"
         hint = did_you_mean(str(found or ""), kinds)
         self.fault(
-            f"{place}.kind", f"{what}; {hint} multilabel: any number of labels a passage; multiclass: exactly one"
+            f"{place}.kind", f"{what}; {hint} (multilabel: any number of labels a passage; multiclass: exactly one)"
         )
         return TaskKind.MULTILABEL
 
@@ -226,7 +218,9 @@ class _Reader:
         return ""
 
     def _check_name(self, place: str, name: str) -> None:
-        if name and not NAME.fullmatch(name):
+        if name in RESERVED and place != "name":
+            self.fault(place, f"the name {name!r} is taken by a column of the labels files; choose another")
+        elif not NAME.fullmatch(name):
             self.fault(
                 place, f"bad name {name!r}; expected lower-case letters, digits, '-' or '_', such as 'my-codebook'"
             )

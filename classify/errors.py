@@ -46,6 +46,13 @@ class DataError(ClassifyError):
         super().__init__("\n".join(lines))
 
 
+class MissingFileError(DataError):
+    """A file that was named is not there."""
+
+    def __init__(self, path: object, message: str) -> None:
+        super().__init__([Fault(str(path), None, None, message)])
+
+
 class OutputError(ClassifyError):
     """A place that can't be written to, or that holds files which are not ours to replace."""
 
@@ -73,5 +80,6 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     """
     folded = word.casefold()
     parts = [name for name in known if folded and (folded in name.casefold() or name.casefold() in folded)]
-    near = get_close_matches(word, known, n=1) or get_close_matches(folded, known, n=1) or parts
+    same = [name for name in known if name.casefold() == folded]
+    near = same or get_close_matches(word, known, n=1) or get_close_matches(folded, known, n=1) or parts
     return f"did you mean {near[0]!r}?" if near else f"expected one of: {', '.join(known)}"

@@ -28,13 +28,13 @@ class Predictor:
         self.bundle = bundle
         self.codebook = bundle.codebook
         self.model = bundle.id
-        self._known_stems = frozenset(
-            feature
+        self._known_words = frozenset(
+            word
             for task in bundle.tasks.values()
             for block in task.scorer.blocks
-            if block.settings.analyzer == "word" and block.settings.stem
+            if block.settings.analyzer == "word"
             for feature in block.features
-            if " " not in feature
+            for word in feature.split(" ")
         )
 
     @classmethod
@@ -93,7 +93,8 @@ class Predictor:
         """Predict the `text` column of a pandas, polars or Arrow table; the same kind of table comes back.
 
         Added columns: `predicted:<task>` (labels joined by `|`, `none` for none), `p:<task>:<label>`, `review` (reasons
-        joined by `|`) and `model`. Raises ValueError if there is no such column or if a row holds no text.
+        joined by `|`) and `model`. Raises ValueError if there is no such column, if a row holds no text, or if the
+        table has columns of its own by some of these names.
         """
         import narwhals as nw
 
@@ -104,25 +105,35 @@ class Predictor:
         missing = [row for row, value in enumerate(texts) if not isinstance(value, str)]
         if missing:
             raise ValueError(f"column {text!r} holds no text in {len(missing)} rows, first row {missing[0]}")
-        columns: dict[str, list[Any]] = {}
+        columns: dict[str, list[Any]] = {name: [] for name in self.columns}
+        refuse_clash(table.columns, self.columns)
         for prediction in self.predict(texts):
             for name, value in flat_columns(prediction).items():
-                columns.setdefault(name, []).append(value)
+                columns[name].append(value)
         added = [nw.new_series(name, values, backend=table.implementation) for name, values in columns.items()]
         return table.with_columns(*added).to_native()
 
+    @property
+    def columns(self) -> list[str]:
+        """The columns that predictions add to a table, in order."""
+        names = {task: self.codebook[task].label_names for task in self.bundle.tasks}
+        probabilities = [f"p:{task}:{label}" for task, labels in names.items() for label in labels]
+        return [*(f"predicted:{task}" for task in names), *probabilities, "review", "model"]
+
     def _predict(self, texts: Sequence[str]) -> list[Prediction]:
         decided: dict[str, tuple[FloatArray, BoolArray]] = {}
-        near = np.zeros(len(texts), dtype=np.bool_)
+        near, known = np.zeros((2, len(texts)), dtype=np.bool_)
         margin = self.bundle.settings["review"]["margin"]
         for name, task in self.bundle.tasks.items():
-            decided[name] = task.decision.decide(*task.scorer.score(texts))
-            near |= task.decision.is_near(decided[name][0], margin=margin)
+            scores, evidence = task.scorer.score(texts)
+            decided[name] = task.decision.decide(scores, evidence)
+            near |= task.decision.is_near(decided[name][0], margin=margin) & evidence
+            known |= evidence
         return [
             Prediction(
                 labels={name: self._labels(name, chosen[row]) for name, (_, chosen) in decided.items()},
                 probabilities={name: self._by_label(name, p[row]) for name, (p, _) in decided.items()},
-                review=self._review(text, is_near=bool(near[row])),
+                review=self._review(text, is_near=bool(near[row]), is_known=bool(known[row])),
                 model=self.model,
             )
             for row, text in enumerate(texts)
@@ -135,14 +146,14 @@ class Predictor:
     def _by_label(self, task: str, probabilities: FloatArray) -> dict[str, float]:
         return dict(zip(self.codebook[task].label_names, probabilities.tolist(), strict=True))
 
-    def _review(self, text: str, *, is_near: bool) -> tuple[str, ...]:
+    def _review(self, text: str, *, is_near: bool, is_known: bool) -> tuple[str, ...]:
         settings = self.bundle.settings["review"]
         words = words_of(text)
         content = [word for word in words if word not in STOP_WORDS]
-        unknown = sum(stem(word) not in self._known_stems for word in content)
+        unknown = sum(stem(word) not in self._known_words and word not in self._known_words for word in content)
         reasons = {
             NEAR_THRESHOLD: is_near,
-            UNKNOWN_WORDS: unknown > settings["max_unknown"] * len(content),
+            UNKNOWN_WORDS: not is_known or unknown > settings["max_unknown"] * len(content),
             TOO_SHORT: len(text.split()) < settings["min_words"],
         }
         return tuple(reason for reason, applies in reasons.items() if applies)
@@ -156,6 +167,14 @@ def flat_columns(prediction: Prediction) -> dict[str, object]:
     for task, by_label in prediction.probabilities.items():
         cells.update({f"p:{task}:{label}": round(p, 6) for label, p in by_label.items()})
     return {**cells, "review": "|".join(prediction.review), "model": prediction.model}
+
+
+def refuse_clash(given: Iterable[str], ours: Iterable[str]) -> None:
+    """Raise ValueError where names of the user's columns are also ours, unless all are: then they are a prediction."""
+    ours = set(ours)
+    clash = [name for name in given if name in ours]
+    if clash and len(clash) < len(ours):
+        raise ValueError(f"{', '.join(clash)}: predictions would be written under this name; rename it first")
 
 
 def _checked(texts: Iterable[str]) -> list[str]:

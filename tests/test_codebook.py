@@ -177,12 +177,12 @@ def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
         (
             task(kind="multi-label"),
             "tasks.t.kind: unknown kind 'multi-label'; did you mean 'multilabel'? "
-            "multilabel: any number of labels a passage; multiclass: exactly one",
+            "(multilabel: any number of labels a passage; multiclass: exactly one)",
         ),
         (
             'name = "x"\n[tasks.t]\nlabels = ["a", "b"]\n',
             "tasks.t.kind: missing; expected one of: multilabel, multiclass "
-            "multilabel: any number of labels a passage; multiclass: exactly one",
+            "(multilabel: any number of labels a passage; multiclass: exactly one)",
         ),
         (
             task(kind="multiclass", labels='["a"]'),
@@ -300,7 +300,10 @@ def test_a_missing_file_is_one_clear_line(tmp_path: Path) -> None:
 def test_a_folder_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_codebook(tmp_path)
-    assert str(caught.value) == f"{tmp_path}: can't be read: Is a directory"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}: can't be read: Is a directory; expected a codebook (TOML); name one with --codebook"
+    )
 
 
 def test_text_that_is_not_utf8_is_one_clear_line(tmp_path: Path) -> None:
@@ -308,7 +311,10 @@ def test_text_that_is_not_utf8_is_one_clear_line(tmp_path: Path) -> None:
     path.write_bytes('name = "défense"'.encode("latin-1"))
     with pytest.raises(DataError) as caught:
         load_codebook(path)
-    assert str(caught.value) == f"{path}: not UTF-8 text; expected a codebook (TOML); save it as UTF-8"
+    assert (
+        str(caught.value) == f"{path}: broken TOML: not UTF-8 text; "
+        "expected a codebook (TOML); name one with --codebook; save it as UTF-8"
+    )
 
 
 @pytest.mark.parametrize("text", ['name = "x', "name = x", "[tasks", 'name = "x"\nname = "y"', "tasks = {a = 1"])

@@ -39,11 +39,11 @@ def agreement(
 
     Example: classify agreement --coders coders/anna.csv --coders coders/ben.csv --out to-adjudicate.csv
     """
-    from classify.data.annotations import read_coders
+    from classify.data.annotations import read_coders, refuse_coded_sheet
     from classify.data.dataset import load_labels
     from classify.data.tables import format_of, write_rows
     from classify.errors import UsageError
-    from classify.evaluation.agreement import find_disagreements, measure_agreement
+    from classify.evaluation.agreement import find_disagreements, flat_disagreement, measure_agreement
     from classify.report.tables import agreement_dict
 
     files = coders_or_default(coders, labels)
@@ -53,18 +53,20 @@ def agreement(
     book = codebook_or_default(codebook, labels or coders)
     coded = read_coders(files, book)
     known = labels or ([LABELS] if not coders and LABELS.exists() else [])
-    clusters, texts = {}, {}
+    clusters, facts = {}, {}
     if known:
         dataset = load_labels(known, book)
-        texts = {passage.id: passage.text for passage in dataset.passages}
+        facts = {p.id: {"text": p.text, "document": p.document, "event": p.event} for p in dataset.passages}
         clusters = {passage.id: dataset.events.of_document[passage.document] for passage in dataset.passages}
     found = measure_agreement(coded, book, clusters=clusters)
     names = sorted({row.coder for row in coded})
     if not found:
         raise UsageError(f"no passage was coded twice; found coders {', '.join(names)}; expected two with the same ids")
-    disagreements = find_disagreements(coded, book, texts=texts)
+    disagreements = find_disagreements(coded, book, known=facts)
     if out and form:
-        write_rows(disagreements, form, out)
+        refuse_coded_sheet(out, book.task_names)
+        is_sheet = form != "jsonl"
+        write_rows([flat_disagreement(row, book) if is_sheet else row for row in disagreements], form, out)
     if json:
         say_json(
             {"coders": names, "disagreements": len(disagreements), "tasks": [agreement_dict(a) for a in found.values()]}

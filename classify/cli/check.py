@@ -1,5 +1,7 @@
 """classify check: every fault of codebook and labels, with row and remedy; trains nothing."""
 
+from dataclasses import asdict
+
 import typer
 
 from classify.cli.shell import (
@@ -29,17 +31,18 @@ def check(
     Example: classify check --labels my-labels.csv --codebook my-codebook.toml
     """
     from classify.data.dataset import counts_by_label, dataset_warnings, load_labels
-    from classify.errors import DataError
+    from classify.errors import DataError, MissingFileError
 
     files = labels_or_default(labels)
     try:
         book = codebook_or_default(codebook, labels)
         dataset = load_labels(files, book)
     except DataError as error:
+        if json:
+            say_json({"faults": [asdict(fault) for fault in error.faults]})
         typer.echo(str(error), err=True)
         typer.echo(f"{len(error.faults)} faults" if len(error.faults) > 1 else "1 fault", err=True)
-        is_missing = any("no such file" in fault.message for fault in error.faults)
-        raise typer.Exit(2 if is_missing else 1) from None
+        raise typer.Exit(2 if isinstance(error, MissingFileError) else 1) from None
     warn(dataset_warnings(dataset), quiet=quiet)
     counts = counts_by_label(dataset)
     n_events = len(dataset.event_names)

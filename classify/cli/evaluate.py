@@ -57,7 +57,7 @@ def evaluate(
     from classify.evaluation.evaluate import evaluate as cross_validate
     from classify.evaluation.evaluate import evaluate_bundle
     from classify.learn.settings import TrainingSettings, load_settings
-    from classify.report.files import REPORT, refuse_foreign, write_evaluation
+    from classify.report.files import REPORT, refuse_foreign_report, write_evaluation
 
     if model and not labels:
         raise UsageError("--model needs --labels: labelled passages that the bundle was not trained on")
@@ -68,7 +68,7 @@ def evaluate(
     book = bundle.codebook if bundle and not codebook else codebook_or_default(codebook, labels)
     settings = load_settings(config) if config else TrainingSettings()
     folder = out or REPORTS / book.name
-    refuse_foreign(folder)
+    refuse_foreign_report(folder)
     dataset = load_labels(files, book)
     coded = read_coders(sheets, book) if (sheets := coders_or_default(coders, labels)) else []
     warn(dataset_warnings(dataset), quiet=quiet)
@@ -90,18 +90,7 @@ def _say_evaluation(result: "Evaluation") -> None:
         say(note)
     say(f"{len(result.ids)} passages, {len(set(result.events))} events; {result.scheme}\n")
     for name, task in result.tasks.items():
-        columns = (
-            "label",
-            "passages",
-            "events",
-            "precision",
-            "recall",
-            "F1",
-            "avg precision",
-            "coders' F1",
-            "verdict",
-            "why",
-        )
+        columns = ("label", "n", "events", "precision", "recall", "F1", "avg precision", "coders' F1")
         rows = [
             (
                 label.name,
@@ -112,13 +101,15 @@ def _say_evaluation(result: "Evaluation") -> None:
                 label.f1,
                 label.average_precision,
                 label.agreement.specific if label.agreement else None,
-                label.verdict,
-                label.reason,
             )
             for label in task.labels
         ]
         say_table(f"{name}: {task.n_evaluable} of {len(task.labels)} labels evaluable", columns, rows)
-        say_table(f"{name}: against the baselines", ("system", *task.headline), _systems(task))
+        for label in task.labels:
+            say(f"{label.name}: {label.verdict}: {label.reason}")
+        say()
+        title = f"{name}: against the baselines (macro averages over evaluable labels)"
+        say_table(title, ("system", *task.headline), _systems(task))
 
 
 def _systems(task: "TaskResult") -> list[tuple[object, ...]]:

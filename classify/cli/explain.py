@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from classify.cli.shell import JsonOption, ModelOption, command, model_or_default, say, say_json
+from classify.cli.shell import (
+    JsonOption,
+    ModelOption,
+    QuietOption,
+    command,
+    model_or_default,
+    say,
+    say_json,
+    warn,
+)
 
 if TYPE_CHECKING:
     from classify.scorer.contributions import Explanation
@@ -21,6 +30,7 @@ def explain(
     model: ModelOption = None,
     task: Annotated[str | None, typer.Option(help="Explain this task only. [default: all]", show_default=False)] = None,
     json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Show which words speak for and against each label given, exactly: the parts sum to the score.
 
@@ -38,7 +48,10 @@ def explain(
     known = tuple(predictor.bundle.tasks)
     if task is not None and task not in known:
         raise UsageError(f"--task {task}: no such task in this bundle; {did_you_mean(task, known)}")
-    texts = [text] if text is not None else [row["text"] for row in read_inputs(inputs or [])]
+    texts = [text] if text is not None else []
+    if inputs:
+        rows = read_inputs(inputs, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet))
+        texts = [row["text"] for row in rows]
     explanations = [predictor.explain(one, task=name) for one in texts for name in ([task] if task else known)]
     if json:
         say_json([explanation.to_dict() for explanation in explanations])

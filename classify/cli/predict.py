@@ -2,14 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from classify.cli.shell import ModelOption, QuietOption, command, model_or_default, warn
 
-if TYPE_CHECKING:
-    from classify.passages import Prediction
+NESTED_KEYS = ("predicted", "probabilities", "review", "model")
+PASSAGE_KEYS = ("id", "document", "start", "end", "text")
 
 
 class FormatChoice(StrEnum):
@@ -44,23 +44,29 @@ def predict(
     Example: echo "Both navies agreed to patrol together." | classify predict -
     """
     from classify.data.inputs import read_inputs
-    from classify.data.tables import format_of, write_rows
-    from classify.predictor import Predictor, flat_columns
+    from classify.data.tables import format_of, import_pyarrow, write_rows
+    from classify.errors import UsageError
+    from classify.predictor import Predictor, flat_columns, refuse_clash
 
     asked = form.value if form else None
     written = format_of(out, asked=asked) if out else asked or "jsonl"
+    if written == "parquet":
+        import_pyarrow()
+        if out is None:
+            raise UsageError("Parquet can't go to standard output; name a file with --out")
     predictor = Predictor.load(model_or_default(model))
     rows = read_inputs(inputs, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet))
-    predictions = predictor.predict([row["text"] for row in rows])
-    add = _nested if written == "jsonl" else flat_columns
-    merged = ({**_without(row, add(given)), **add(given)} for row, given in zip(rows, predictions, strict=True))
-    write_rows(merged, written, out)
-
-
-def _nested(prediction: "Prediction") -> dict[str, object]:
-    return prediction.to_row()
-
-
-def _without(row: dict[str, Any], added: dict[str, object]) -> dict[str, Any]:
-    """The row without what an earlier prediction left in it."""
-    return {key: value for key, value in row.items() if key not in added}
+    is_nested = written == "jsonl"
+    ours = NESTED_KEYS if is_nested else predictor.columns
+    try:
+        for row in rows:
+            refuse_clash(row, ours)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    given = dict.fromkeys(key for row in rows for key in row if key not in ours) or dict.fromkeys(PASSAGE_KEYS)
+    merged = (
+        {key: value for key, value in row.items() if key not in ours}
+        | (found.to_row() if is_nested else flat_columns(found))
+        for row, found in zip(rows, predictor.predict([row["text"] for row in rows]), strict=True)
+    )
+    write_rows(merged, written, out, columns=[*given, *ours])

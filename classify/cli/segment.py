@@ -41,10 +41,13 @@ def segment(
 
     Example: classify segment seeds/*.txt --sample 20 --seed 1 --out to-code.csv
     """
+    from classify.data.annotations import refuse_coded_sheet
     from classify.data.documents import expand, read_document
     from classify.data.sampling import draw_sample
+    from classify.data.segment import left_out
     from classify.data.segment import segment as segment_document
-    from classify.data.tables import format_of, write_rows
+    from classify.data.tables import TABLE_SUFFIXES, format_of, write_rows
+    from classify.errors import UsageError
 
     form = format_of(out) if out else "jsonl"
     tasks: tuple[str, ...] = ()
@@ -52,15 +55,26 @@ def segment(
         tasks = codebook_or_default(codebook, None).task_names
     else:
         warn([f"no {LABELS / CODEBOOK_NAME} here and no --codebook: the rows have no task columns"], quiet=quiet)
-    passages = []
-    for path in expand(inputs, (".txt",)):
-        found = segment_document(read_document(path), unit=unit.value)
-        warn([f"{path}: no passage found; the file holds headings or marks only"] if not found else [], quiet=quiet)
+    if out:
+        refuse_coded_sheet(out, tasks)
+    passages, n_left_out = [], 0
+    for path in dict.fromkeys(expand(inputs, (".txt",))):
+        if path.name.endswith(TABLE_SUFFIXES):
+            raise UsageError(f"{path}: a table, which is passages already; segment takes plain text")
+        document = read_document(path)
+        found = segment_document(document, unit=unit.value)
+        if not found:
+            warn([f"{path}: no passage found; the file holds headings or marks only"], quiet=quiet)
         passages.extend(found)
+        n_left_out += len(left_out(document))
+    if n_left_out and not quiet:
+        counts = f"{len(passages)} passages; {n_left_out} lines left out"
+        typer.echo(f"{counts} (headings, datelines, links, category lines)", err=True)
     extra: dict[str, object] = {}
     if sample is not None and passages:
         extra = {"selection": "audit", "inclusion_probability": min(sample, len(passages)) / len(passages)}
-        warn([f"only {len(passages)} passages: all of them are taken"] if sample > len(passages) else [], quiet=quiet)
+        if sample > len(passages):
+            warn([f"only {len(passages)} passages: all of them are taken"], quiet=quiet)
         passages = draw_sample(passages, sample, seed=seed)
     coding: dict[str, object] = dict.fromkeys(tasks, "") if form == "csv" else {}
     if tasks and not coding:

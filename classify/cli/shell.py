@@ -20,7 +20,8 @@ MODELS = Path("models")
 REPORTS = Path("reports")
 CODEBOOK_NAME = "codebook.toml"
 CODERS_NAME = "coders"
-_PIPE_WIDTH = 200
+_TABLE_WIDTH = 1000
+"""Wider than any table: a narrow terminal breaks lines, but no number is lost."""
 
 LabelsOption = Annotated[
     list[Path] | None,
@@ -60,7 +61,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             print(error, file=sys.stderr)  # noqa: T201
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt:
-            print("interrupted; nothing was changed", file=sys.stderr)  # noqa: T201
+            print("interrupted", file=sys.stderr)  # noqa: T201
             raise typer.Exit(130) from None
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -82,30 +83,29 @@ def warn(messages: Iterable[str], *, quiet: bool) -> None:
 
 def say(text: str = "") -> None:
     """A line of the result, as it is."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def say_json(result: object) -> None:
     """The result as JSON, keys in a fixed order."""
-    import json
+    from classify.files import to_json
 
-    say(json.dumps(result, ensure_ascii=False, indent=1))
+    sys.stdout.write(to_json(result, indent=1))
 
 
 def say_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """An aligned table; all columns but the first and those named `verdict` or `why` stand to the right."""
+    """An aligned table that is never cropped: the first column to the left, the others, numbers, to the right."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for number, column in enumerate(columns):
-        is_text = number == 0 or column in ("verdict", "why", "coded as", "word", "kind")
-        table.add_column(column, justify="left" if is_text else "right", no_wrap=column != "why")
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         table.add_row(
             *("–" if cell is None else f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row)
         )
-    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    console = Console(highlight=False, markup=False, emoji=False, no_color=True, width=_TABLE_WIDTH)
     with console.capture() as captured:
         console.print(table)
     say(title)

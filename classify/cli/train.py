@@ -38,7 +38,7 @@ def train(
 
     Example: classify train --labels labels/ --codebook labels/codebook.toml --out models/mine
     """
-    from classify.bundle import refuse_foreign
+    from classify.bundle import refuse_foreign_bundle
     from classify.data.dataset import dataset_warnings, load_labels
     from classify.learn.settings import TrainingSettings, load_settings
     from classify.learn.training import train as train_bundle
@@ -47,7 +47,7 @@ def train(
     book = codebook_or_default(codebook, labels)
     settings = load_settings(config) if config else TrainingSettings()
     folder = out or MODELS / book.name
-    refuse_foreign(folder)
+    refuse_foreign_bundle(folder)
     dataset = load_labels(files, book)
     warn(dataset_warnings(dataset), quiet=quiet)
     bundle = train_bundle(dataset, settings=settings)

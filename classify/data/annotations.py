@@ -1,5 +1,6 @@
 """Read hand-labelled rows and coders' sheets, checked against the codebook: all faults of a file together."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -9,10 +10,11 @@ from typing import Any
 from classify.codebook import Codebook, Task
 from classify.data.documents import expand
 from classify.data.tables import TABLE_SUFFIXES, Row, Table, read_table
-from classify.errors import DataError, Fault, did_you_mean
+from classify.errors import ClassifyError, DataError, Fault, OutputError, did_you_mean
 
 NONE = "none"
 SEPARATOR = "|"
+_OTHER_SEPARATORS = re.compile(r"[;,&/+]|\band\b")
 Labels = Mapping[str, frozenset[str] | None]
 """For each task the labels given; None where the task was not coded, which is not the same as no label."""
 
@@ -47,7 +49,7 @@ class CodedPassage:
 def read_labels(paths: Iterable[str | Path], codebook: Codebook) -> list[LabelledPassage]:
     """Labelled passages of all files (a folder means the tables in it), in order.
 
-    Raises DataError with all faults of all files: broken rows, missing or empty `text`, unknown tasks and labels, wrong
+    Raises DataError with all faults of all files: broken rows, missing `text`, unknown tasks and labels, wrong
     types, duplicate ids, a document with two events.
     """
     faults: list[Fault] = []
@@ -146,7 +148,10 @@ class _Reader:
 
     def _own_keys(self, table: Table) -> set[str]:
         own = {"id", "text", "document", "event", "labels", "unsure"}
-        return own if self._has_labels_column(table) else own | set(self.codebook.task_names)
+        if self._has_labels_column(table):
+            return own
+        names = self.codebook.task_names
+        return own - {"unsure", "labels"} | set(names) | {f"unsure:{name}" for name in names}
 
     def _has_columns(self, table: Table, required: str) -> bool:
         """Whether the table can be read row by row; adds a fault for every column that is missing or misspelt."""
@@ -160,8 +165,10 @@ class _Reader:
         elif not self._has_labels_column(table):
             if not self._task_columns(table):
                 missing[" or ".join(names)] = f"found {', '.join(columns[:8])}"
-            for name in set(names) - set(columns):
-                if near := get_close_matches(name, set(columns) - set(names), n=1, cutoff=0.8):
+            strangers = [column for column in columns if column not in names]
+            for name in [name for name in names if name not in columns]:
+                same = [column for column in strangers if column.strip().casefold() == name]
+                if near := same or get_close_matches(name, strangers, n=1, cutoff=0.8):
                     missing[name] = f"is {near[0]!r} meant? rename it"
         self.faults.extend(Fault(table.path, None, name, f"no such column; {hint}") for name, hint in missing.items())
         return not missing
@@ -180,9 +187,14 @@ class _Reader:
         return labels
 
     def _unsure(self, table: Table, number: int, row: Row) -> dict[str, frozenset[str]]:
-        if row.get("unsure") in (None, ""):
-            return {}
-        given = self._task_table(table, number, "unsure", row["unsure"])
+        """The `unsure` object, or in a sheet with a column a task the columns `unsure:<task>`."""
+        given: Mapping[str, Any] = {}
+        if self._has_labels_column(table):
+            if row.get("unsure") not in (None, ""):
+                given = self._task_table(table, number, "unsure", row["unsure"])
+        else:
+            cells = {name: row.get(f"unsure:{name}") for name in self.codebook.task_names}
+            given = {name: _parse_cell(cell) if isinstance(cell, str) else cell for name, cell in cells.items()}
         return {
             task.name: found
             for task in self.codebook.tasks
@@ -224,8 +236,7 @@ class _Reader:
             return None
         for name in listed:
             if name not in task.label_names:
-                hint = did_you_mean(name, task.label_names)
-                self._fault(table, number, task.name, f"unknown label {name!r}; {hint}")
+                self._fault(table, number, task.name, f"unknown label {name!r}; {_hint(name, task)}")
         return frozenset(listed)
 
     def _text(self, table: Table, number: int, row: Row, key: str) -> str | None:
@@ -241,12 +252,37 @@ class _Reader:
         self.faults.append(Fault(table.path, number, name, message))
 
 
+def _hint(name: str, task: Task) -> str:
+    parts = [part.strip() for part in _OTHER_SEPARATORS.split(name)]
+    if len(parts) > 1 and set(parts) <= set(task.label_names):
+        return f"join labels by '|': {SEPARATOR.join(parts)}"
+    if name.casefold() == NONE:
+        return "'none' can't stand beside a label"
+    return did_you_mean(name, task.label_names)
+
+
 def _parse_cell(cell: str) -> list[str] | None:
     """Labels of a CSV cell: joined by `|`; empty = not coded; `none` = coded, and none applies."""
     names = [name.strip() for name in cell.split(SEPARATOR) if name.strip()]
     if not names:
         return None
     return [] if [name.casefold() for name in names] == [NONE] else names
+
+
+def refuse_coded_sheet(path: Path, tasks: Iterable[str]) -> None:
+    """Raise OutputError if the file holds hand labels already: they are worth more than what would replace them."""
+    if not path.is_file():
+        return
+    try:
+        rows = read_table(path).rows
+    except ClassifyError:
+        return
+    names = tuple(tasks)
+    for row in rows:
+        labels = row.get("labels")
+        given = labels if isinstance(labels, Mapping) else row
+        if any(given.get(name) not in (None, "") for name in names):
+            raise OutputError(f"{path}: holds hand labels, which would be lost; name another file with --out")
 
 
 def join_labels(labels: Iterable[str] | None) -> str:
@@ -277,7 +313,8 @@ def _coded_twice(coded: Sequence[CodedPassage]) -> Iterator[Fault]:
     for row in coded:
         place = first.setdefault((row.coder, row.id), row.place)
         if place != row.place:
-            message = f"coder {row.coder!r} coded {row.id!r} already at {place}; keep one row"
+            hint = "keep one row, or tell coders apart by a column coder or by their files' names"
+            message = f"coder {row.coder!r} coded {row.id!r} already at {place}; {hint}"
             yield _fault_at(row.place, "id", message)
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,6 +85,15 @@ class Dataset:
         """The codebook's tasks for which at least one passage is coded."""
         return [task for task in self.codebook.tasks if self.gold(task).coded.any()]
 
+    def where(self, keep: Callable[[LabelledPassage], bool]) -> "Dataset":
+        """The passages for which `keep` is true, their events found again among themselves."""
+        return make_dataset([passage for passage in self.passages if keep(passage)], self.codebook)
+
+    @property
+    def text_hashes(self) -> list[str]:
+        """12 hex digits of each text's SHA-256, case and white space folded, to tell what was trained on."""
+        return [_hash_text(text) for text in self.texts]
+
     def counts_of(self, field: str) -> dict[str, int]:
         """How many passages have each value of a further field, such as `origin` or `coder`, by name.
 
@@ -104,6 +113,11 @@ class Dataset:
             line = json.dumps([*facts, labels, unsure], sort_keys=True)
             digest.update(line.encode() + b"\n")
         return digest.hexdigest()
+
+
+def _hash_text(text: str) -> str:
+    folded = " ".join(text.split()).casefold()
+    return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def load_labels(source: str | Path | Iterable[str | Path] | Any, codebook: Codebook) -> Dataset:
@@ -132,7 +146,24 @@ def make_dataset(passages: Sequence[LabelledPassage], codebook: Codebook) -> Dat
 
 def dataset_warnings(dataset: Dataset) -> list[str]:
     """What is no fault but worth a look: unused labels, the same text coded differently, near-duplicates joined."""
-    return [*_unused_labels(dataset), *_coded_differently(dataset.passages), *_joined_across(dataset.events)]
+    return [
+        *_ungrouped(dataset),
+        *_without_words(dataset.passages),
+        *_unused_labels(dataset),
+        *_coded_differently(dataset.passages),
+        *_joined_across(dataset.events),
+    ]
+
+
+def _ungrouped(dataset: Dataset) -> list[str]:
+    if len(dataset.passages) < 2 or any(p.event or p.document != p.id for p in dataset.passages):
+        return []
+    return ["no row names its document or event: every passage counts as an event of its own, which flatters the model"]
+
+
+def _without_words(passages: Sequence[LabelledPassage]) -> list[str]:
+    empty = [passage.place for passage in passages if not any(map(str.isalpha, passage.text))]
+    return [f"{len(empty)} passages hold no word, the first at {empty[0]}"] if empty else []
 
 
 def _unused_labels(dataset: Dataset) -> list[str]:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from classify.errors import UsageError, data_error
+from classify.errors import MissingFileError, UsageError, data_error
 from classify.passages import Document
 
 STDIN = "-"
@@ -16,8 +16,16 @@ def read_document(path: str | Path) -> Document:
     Raises DataError for a missing, empty or unreadable file and for one that is not UTF-8.
     """
     if str(path) == STDIN:
-        return Document("stdin", decode(sys.stdin.buffer.read(), "stdin"))
+        return Document("stdin", read_stdin())
     return Document(Path(path).as_posix(), decode(read_bytes(path), path))
+
+
+def read_stdin() -> str:
+    """What comes in through a pipe, never nothing."""
+    text = decode(sys.stdin.buffer.read(), "stdin")
+    if not text.strip():
+        raise data_error("stdin", "nothing came in; expected a text, or JSONL with a text in every row")
+    return text
 
 
 def read_bytes(path: str | Path) -> bytes:
@@ -25,7 +33,7 @@ def read_bytes(path: str | Path) -> bytes:
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
-        raise data_error(path, "no such file or folder; check the path") from None
+        raise MissingFileError(path, "no such file or folder; check the path") from None
     except OSError as error:
         raise data_error(path, f"can't be read: {error.strerror}") from None
     if not content.strip():
@@ -48,10 +56,14 @@ def expand(inputs: Iterable[str | Path], suffixes: tuple[str, ...]) -> list[Path
     paths: list[Path] = []
     for given in inputs:
         path = Path(given)
-        if not path.is_dir():
-            paths.append(path)
-            continue
-        found = sorted(child for child in path.iterdir() if child.is_file() and child.name.endswith(suffixes))
+        try:
+            if not path.is_dir():
+                paths.append(path)
+                continue
+            found = sorted(child for child in path.iterdir() if child.is_file() and child.name.endswith(suffixes))
+        except OSError as error:
+            hint = "to give a text itself, pipe it in: echo … | classify predict -"
+            raise UsageError(f"{str(path)[:60]}: can't be read: {error.strerror}; {hint}") from None
         if not found:
             raise UsageError(f"{path}: no file in this folder ends in {', '.join(suffixes)}")
         paths.extend(found)

@@ -78,12 +78,12 @@ def near_duplicates(texts: Mapping[str, Sequence[str]]) -> list[JoinedPair]:
     """Pairs of documents with at least 10 shared word 5-grams that make up .3 or more of the shorter one.
 
     An inverted index is walked instead of all pairs; 5-grams in more than 50 different documents are passed over.
-    Documents of exactly the same words are joined whatever their length, and stand in the index once.
+    Documents of exactly the same words, five or more, are joined too, and stand in the index once.
     """
     by_words: dict[tuple[tuple[str, ...], ...], list[str]] = defaultdict(list)
     for document in sorted(texts):
         words = tuple(tuple(_WORD.findall(passage.casefold())) for passage in texts[document])
-        by_words[words if any(words) else ((document,),)].append(document)
+        by_words[words if sum(map(len, words)) >= NGRAM else ((document,),)].append(document)
     grams_of = {documents[0]: _grams(words) for words, documents in by_words.items()}
     pairs = [
         JoinedPair(documents[0], copy, len(grams_of[documents[0]]), 1.0)

@@ -1,11 +1,10 @@
 """Whatever a user wants predicted or explained, as rows that hold a `text`."""
 
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from classify.data.documents import STDIN, decode, expand, read_document
+from classify.data.documents import STDIN, expand, read_document, read_stdin
 from classify.data.segment import segment
 from classify.data.tables import TABLE_SUFFIXES, Row, Table, parse_jsonl, read_table
 from classify.errors import DataError, Fault, data_error
@@ -33,11 +32,9 @@ def read_inputs(paths: Iterable[str | Path], *, on_empty: Callable[[Path], None]
 
 
 def _read_stdin() -> list[Row]:
-    text = decode(sys.stdin.buffer.read(), "stdin")
+    text = read_stdin()
     if text.lstrip().startswith("{"):
         return _with_text(parse_jsonl(text, "stdin"))
-    if not text.strip():
-        raise data_error("stdin", "nothing came in; expected a text, or JSONL with a text in every row")
     whole = Document("stdin", text)
     start = len(text) - len(text.lstrip())
     end = len(text.rstrip())

@@ -2,7 +2,8 @@
 
 1. Every non-empty line is a unit. A block of three or more lines without an empty line between them is one hard-wrapped
    paragraph instead, if each has at most 100 characters, all but the last are of similar length and not every line ends
-   a sentence; a heading may stand right above it. A list mark begins a new unit.
+   a sentence; a heading may stand right above it. In a document that holds such a paragraph, two lines are one too, if
+   the first is filled and ends no sentence. A list mark begins a new unit.
 2. Markup that leads a line (`#`, `>`, list marks) is not part of the passage.
 3. Left out: lone marks; category and download lines; "Read:" and "Also read:" links; datelines standing alone.
 4. Of what is left, a line of six words or more before the first passage is a title, and a passage.
@@ -22,6 +23,8 @@ MAX_WRAPPED_CHARACTERS = 100
 MIN_WRAPPED_LINES = 3
 SIMILAR_LENGTH = 0.6
 """A wrapped line is at least this share of the block's longest line; the last line may be shorter."""
+_SLACK = 8
+"""How many characters short of the longest line a wrapped line may still break before its next word."""
 MIN_TITLE_WORDS = 6
 MAX_HEADING_WORDS = 8
 MAX_DATELINE_WORDS = 14
@@ -66,7 +69,7 @@ def segment(document: Document, *, unit: Unit = "paragraph") -> list[Passage]:
     >>> [passage.text for passage in segment(Document("a.txt", text))]
     ['Ministers Agree on a New Patrol Plan', 'The two navies will meet in May.']
     """
-    spans = list(_kept(document.text))
+    spans = [(start, end) for start, end, is_kept in _judged(document.text) if is_kept]
     if unit == "sentence":
         spans = [span for start, end in spans for span in sentence_spans(document.text, start, end)]
     return [
@@ -75,22 +78,28 @@ def segment(document: Document, *, unit: Unit = "paragraph") -> list[Passage]:
     ]
 
 
-def _kept(text: str) -> Iterator[tuple[int, int]]:
+def left_out(document: Document) -> list[str]:
+    """The lines that are no passage by rules 3 to 5: headings, datelines, links, category lines."""
+    return [document.text[start:end] for start, end, is_kept in _judged(document.text) if not is_kept]
+
+
+def _judged(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Every unit, and whether it is a passage."""
     is_title_due = True
     for start, end in _units(text):
         line = text[start:end]
-        if _FURNITURE.match(line) or _is_dateline(line):
-            continue
-        if (is_title_due and len(_WORD.findall(line)) >= MIN_TITLE_WORDS) or not _is_heading(line):
-            is_title_due = False
-            yield start, end
+        is_title = is_title_due and len(_WORD.findall(line)) >= MIN_TITLE_WORDS
+        is_kept = not _FURNITURE.match(line) and not _is_dateline(line) and (is_title or not _is_heading(line))
+        is_title_due = is_title_due and not is_kept
+        yield start, end, is_kept
 
 
 def _units(text: str) -> Iterator[tuple[int, int]]:
     """Lines and hard-wrapped paragraphs without their leading markup and outer space."""
-    for block in _blocks(text):
-        lines = [text[start:end] for start, end in block]
-        if _is_wrapped(lines):
+    blocks = [(block, [text[start:end] for start, end in block]) for block in _blocks(text)]
+    width = max((len(line) for _, lines in blocks if _is_wrapped(lines) for line in lines), default=0)
+    for block, lines in blocks:
+        if _is_wrapped(lines) or _is_wrapped_in_two(lines, width):
             yield block[0][0], block[-1][1]
         elif _is_heading(lines[0]) and _is_wrapped(lines[1:]):
             yield block[0]
@@ -133,6 +142,13 @@ def _is_wrapped(lines: Sequence[str]) -> bool:
         and all(len(line) >= SIMILAR_LENGTH * longest for line in lines[:-1])
         and not all(_SENTENCE_END.search(line) for line in lines)
     )
+
+
+def _is_wrapped_in_two(lines: Sequence[str], width: int) -> bool:
+    """Two lines of a document that is wrapped at `width`: the first is as long as that allows and ends no sentence."""
+    if len(lines) != MIN_WRAPPED_LINES - 1 or _SENTENCE_END.search(lines[0]):
+        return False
+    return SIMILAR_LENGTH * width <= len(lines[0]) <= width < len(lines[0]) + 1 + len(lines[1].split()[0]) + _SLACK
 
 
 def _is_dateline(line: str) -> bool:

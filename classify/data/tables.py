@@ -5,22 +5,25 @@ import gzip
 import io
 import json
 import math
-import os
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
-from uuid import uuid4
 
 from classify.data.documents import decode, read_bytes
 from classify.errors import DataError, Fault, OutputError, UsageError, data_error
+from classify.files import replacing, to_json
 
 Row = dict[str, Any]
 
 TABLE_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
+_LARGEST_CELL = 2**31 - 1
+"""Of a CSV cell, in characters: the csv module's own limit of 131,072 is shorter than some passages."""
+
 FORMATS = ("jsonl", "csv", "parquet")
 
 
@@ -33,7 +36,7 @@ class Table:
     rows: tuple[Row, ...]
     numbers: tuple[int, ...]
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """Every key that stands in any row, in the order of first appearance."""
         return list(dict.fromkeys(key for row in self.rows for key in row))
@@ -87,7 +90,7 @@ def parse_jsonl(text: str, source: str) -> Table:
 
 
 def _parse_csv(text: str, source: str) -> Table:
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(_LARGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows, numbers, faults = [], [], []
     try:
@@ -191,11 +194,11 @@ def _text_stream(path: Path, *, packed: bool) -> Iterator[IO[str]]:
 def _write_text(rows: Iterable[Row], form: str, stream: IO[str], columns: Sequence[str] | None) -> None:
     if form == "jsonl":
         for row in rows:
-            stream.write(to_json_line(row))
+            stream.write(to_json(row))
         return
     listed = list(rows)
     names = list(columns or dict.fromkeys(key for row in listed for key in row))
-    for cells in (names, *([_cell(row.get(name)) for name in names] for row in listed)):
+    for cells in ([_cell(name) for name in names], *([_cell(row.get(name)) for name in names] for row in listed)):
         stream.write(_csv_line(cells))
 
 
@@ -204,16 +207,6 @@ def _csv_line(cells: Sequence[str]) -> str:
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\r\n").writerow(cells)
     return buffer.getvalue().removesuffix("\r\n") + "\n"
-
-
-def to_json_line(row: Mapping[str, Any]) -> str:
-    """One line of JSONL; text that UTF-8 can't hold (lone surrogates) is escaped."""
-    line = json.dumps(row, ensure_ascii=False, default=str) + "\n"
-    try:
-        line.encode()
-    except UnicodeEncodeError:
-        return json.dumps(row, default=str) + "\n"
-    return line
 
 
 def _cell(value: object) -> str:
@@ -235,18 +228,3 @@ def _write_parquet(rows: list[Row], out: Path, columns: Sequence[str] | None) ->
             parquet.write_table(table, part)
     except (pa.lib.ArrowException, UnicodeEncodeError, OverflowError) as error:
         raise OutputError(f"{out}: a column holds what Parquet can't ({error}); write .jsonl instead") from None
-
-
-@contextmanager
-def replacing(out: Path) -> Iterator[Path]:
-    """A path beside `out` to write to, renamed to `out` when all went well and removed when not."""
-    part = out.with_name(f".{out.name}.{uuid4().hex[:8]}.part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        os.replace(part, out)
-    except OSError as error:
-        raise OutputError(f"{out}: can't be written: {error.strerror or error}") from None
-    finally:
-        with suppress(OSError):
-            part.unlink()

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -48,41 +49,58 @@ def measure_agreement(
 
 
 def find_disagreements(
-    coded: Sequence[CodedPassage], codebook: Codebook, *, texts: Mapping[str, str] | None = None
+    coded: Sequence[CodedPassage], codebook: Codebook, *, known: Mapping[str, Mapping[str, object]] | None = None
 ) -> list[Row]:
     """One row for each passage on which coders differ, or one was unsure, ready to be adjudicated.
 
-    Task columns hold what all coders gave, and nothing where they differ; `<task>:<coder>` holds each coder's labels,
-    those they were unsure of marked by a `?`. The adjudicated sheet can be read as labels as it is.
+    `labels` holds what all coders gave, and None where they differ, so that the adjudicated rows can be read as labels;
+    `coders` holds each coder's labels as text, those they were unsure of marked by a `?`. `known` gives the `text`,
+    `document` and `event` of passage ids.
     """
     by_id: dict[str, list[CodedPassage]] = defaultdict(list)
     for row in coded:
         by_id[row.id].append(row)
-    rows = []
+    rows: list[Row] = []
     for identity, found in by_id.items():
-        given = {task.name: {row.coder: _given(row, task) for row in found} for task in codebook.tasks}
-        distinct = {task: {labels for labels in of.values() if labels is not None} for task, of in given.items()}
-        unsure = {
-            task.name: {row.coder: row.unsure.get(task.name, frozenset()) for row in found} for task in codebook.tasks
-        }
-        is_open = {task: len(sets) > 1 or any(unsure[task].values()) for task, sets in distinct.items()}
-        if not any(is_open.values()):
-            continue
-        text = (texts or {}).get(identity) or next((row.text for row in found if row.text), "")
-        out: Row = {"id": identity, "text": text}
+        labels: dict[str, object] = {}
+        is_open = False
         for task in codebook.tasks:
-            agreed = distinct[task.name]
-            out[task.name] = _cell(next(iter(agreed)), task) if agreed and not is_open[task.name] else ""
-        for task in codebook.tasks:
-            for row in found:
-                doubts = [f"{name}?" for name in task.label_names if name in unsure[task.name][row.coder]]
-                out[f"{task.name}:{row.coder}"] = "|".join([_cell(given[task.name][row.coder], task), *doubts])
-        rows.append(out)
+            sets = {row.labels[task.name] for row in found} - {None}
+            differ = len(sets) > 1 or any(row.unsure.get(task.name) for row in found)
+            agreed = next(iter(sets)) if sets and not differ else None
+            labels[task.name] = None if agreed is None else _in_order(agreed, task)
+            is_open |= differ
+        if is_open:
+            text = next((row.text for row in found if row.text), "")
+            facts = {"id": identity, "text": text, **(known or {}).get(identity, {})}
+            coders = {task.name: {row.coder: _shown(row, task) for row in found} for task in codebook.tasks}
+            rows.append({**facts, "labels": labels, "coders": coders})
     return rows
 
 
-def _given(row: CodedPassage, task: Task) -> frozenset[str] | None:
-    return row.labels[task.name]
+def flat_disagreement(row: Row, codebook: Codebook) -> Row:
+    """The row as cells of a sheet: a column a task, and `<task>:<coder>` for what each coder gave."""
+    labels: Any = row["labels"]
+    coders: Any = row["coders"]
+    cells: Row = {key: value for key, value in row.items() if key not in ("labels", "coders")}
+    for task in codebook.task_names:
+        given = labels[task]
+        cells[task] = join_labels([given] if isinstance(given, str) else given)
+    for task in codebook.task_names:
+        cells |= {f"{task}:{coder}": shown for coder, shown in coders[task].items()}
+    return cells
+
+
+def _in_order(labels: frozenset[str], task: Task) -> list[str] | str:
+    names = [name for name in task.label_names if name in labels]
+    return names if task.is_multilabel else names[0]
+
+
+def _shown(row: CodedPassage, task: Task) -> str:
+    labels, unsure = row.labels[task.name], row.unsure.get(task.name, frozenset())
+    doubts = [f"{name}?" for name in task.label_names if name in unsure]
+    cell = join_labels(None if labels is None else [name for name in task.label_names if name in labels])
+    return "|".join([cell, *doubts] if doubts else [cell])
 
 
 def _given_and_unsure(row: CodedPassage | None, task: Task) -> Code | None:
@@ -90,10 +108,6 @@ def _given_and_unsure(row: CodedPassage | None, task: Task) -> Code | None:
     labels = None if row is None else row.labels[task.name]
     unsure = frozenset() if row is None else row.unsure.get(task.name, frozenset())
     return None if labels is None or (unsure and not task.is_multilabel) else (labels, unsure)
-
-
-def _cell(labels: frozenset[str] | None, task: Task) -> str:
-    return join_labels(None if labels is None else [name for name in task.label_names if name in labels])
 
 
 def _task_agreement(task: Task, units: Sequence[Sequence[Code | None]], groups: IntArray) -> TaskAgreement:

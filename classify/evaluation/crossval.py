@@ -1,6 +1,7 @@
 """Hold out whole events, learn everything from the rest, and predict what was held out: every system side by side."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -87,15 +88,24 @@ def _terms(counted: CountedTexts, gold: TaskGold, task: Task) -> System:
 
 
 def _prior(gold: TaskGold, task: Task) -> System:
-    """Says the same of every passage: each label's share of the training passages."""
-
     def system(inside: IntArray, outside: IntArray) -> tuple[DecisionRule, FloatArray, BoolArray]:
         rows = inside[gold.coded[inside]]
         constant = np.zeros((len(rows), len(task.labels)))
-        rule = fit_decision(task, constant, gold.gold[rows], gold.known[rows])
-        return rule, np.tile(rule.prior, (len(outside), 1)), np.zeros(len(outside), dtype=np.bool_)
+        return prior_system(fit_decision(task, constant, gold.gold[rows], gold.known[rows]), len(outside))
 
     return system
+
+
+def prior_system(rule: DecisionRule, n_passages: int) -> tuple[DecisionRule, FloatArray, BoolArray]:
+    """Say the same of every passage: each label's share of the training passages, given where it is above one half."""
+    share = np.clip(rule.prior, 1e-6, 1 - 1e-6)
+    same = replace(
+        rule,
+        slope=np.zeros_like(share),
+        intercept=np.log(share / (1 - share)),
+        thresholds=None if rule.thresholds is None else np.full_like(share, 0.5),
+    )
+    return same, np.tile(rule.prior, (n_passages, 1)), np.ones(n_passages, dtype=np.bool_)
 
 
 def _joined(parts: Sequence[tuple[IntArray, HeldOut]], n_passages: int) -> HeldOut:

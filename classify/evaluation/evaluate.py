@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
 from classify.bundle import Bundle
+from classify.codebook import Task
 from classify.data.annotations import CodedPassage
 from classify.data.dataset import Dataset
 from classify.data.splits import MIN_EVENTS, n_folds_for
 from classify.errors import UsageError
 from classify.evaluation.agreement import measure_agreement
-from classify.evaluation.crossval import decide, hold_out, outer_folds
+from classify.evaluation.crossval import decide, hold_out, outer_folds, prior_system
 from classify.evaluation.judge import judge
 from classify.evaluation.results import MODEL, PRIOR, TERMS, Evaluation, HeldOut, TaskAgreement
 from classify.learn.settings import TrainingSettings
@@ -43,20 +45,27 @@ def evaluate(
     folds = np.zeros(len(dataset.passages), dtype=np.int64)
     if n_folds:
         folds = outer_folds(dataset, n_folds=n_folds, seed=settings.seed)
-    held_out: dict[str, dict[str, HeldOut]] = {}
+    held_out: dict[str, dict[str, HeldOut]] = {task.name: {} for task in tasks}
+    judged = [task for task in tasks if _n_events(dataset, task) >= MIN_EVENTS]
     steps_done = 0
 
     def step() -> None:
         nonlocal steps_done
         steps_done += 1
-        on_step(steps_done, n_folds * len(tasks))
+        on_step(steps_done, n_folds * len(judged))
 
-    for task in tasks:
-        held_out[task.name] = {}
-        if n_folds:
-            held_out[task.name] = hold_out(dataset, task, settings.of(task), folds, seed=settings.seed, on_step=step)
-    scheme = f"nested cross-validation over events, {n_folds} outer folds" if n_folds else "nothing was held out"
-    return _evaluation(dataset, held_out, folds, coders, scheme=scheme, settings=settings)
+    for task in judged:
+        held_out[task.name] = hold_out(dataset, task, settings.of(task), folds, seed=settings.seed, on_step=step)
+    return _evaluation(
+        dataset,
+        held_out,
+        folds,
+        coders,
+        scheme=f"nested cross-validation over events, {n_folds} outer folds" if judged else "nothing was held out",
+        notes=[*_notes_on_folds(dataset, tasks, folds), *_notes(dataset)],
+        settings=asdict(settings),
+        seed=settings.seed,
+    )
 
 
 def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedPassage] = ()) -> Evaluation:
@@ -66,11 +75,12 @@ def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedP
     Raises UsageError if the dataset's codebook asks other tasks or labels than the bundle's.
     """
     for name in bundle.tasks:
-        theirs = dataset.codebook[name].label_names if name in dataset.codebook.task_names else ()
-        if theirs != bundle.codebook[name].label_names:
+        ours = bundle.codebook[name]
+        theirs = dataset.codebook[name] if name in dataset.codebook.task_names else None
+        if theirs is None or (theirs.kind, theirs.label_names) != (ours.kind, ours.label_names):
             raise UsageError(
                 f"the bundle was trained with another codebook: task {name} has labels "
-                f"{', '.join(bundle.codebook[name].label_names)}; give --codebook the one it was trained with"
+                f"{', '.join(ours.label_names)} ({ours.kind}); give --codebook the one it was trained with"
             )
     held_out: dict[str, dict[str, HeldOut]] = {}
     texts = dataset.texts
@@ -78,18 +88,32 @@ def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedP
         if not dataset.gold(dataset.codebook[name]).coded.any():
             continue
         hits = np.log1p(np.array([task.scorer.matcher.count(text) for text in texts]))
-        nothing = np.zeros(len(texts), dtype=np.bool_)
         held_out[name] = {
             MODEL: decide(task.decision, *task.scorer.score(texts)),
-            PRIOR: decide(task.decision, np.tile(task.decision.prior, (len(texts), 1)), nothing),
+            PRIOR: decide(*prior_system(task.decision, len(texts))),
         }
         if bundle.codebook[name].has_terms:
             held_out[name][TERMS] = decide(task.term_rule, hits, hits.any(axis=1))
     if not held_out:
         raise UsageError("no passage is coded for any of the bundle's tasks; expected labelled passages")
     folds = np.full(len(texts), -1, dtype=np.int64)
-    scheme = f"bundle {bundle.id} on other labelled passages"
-    return _evaluation(dataset, held_out, folds, coders, scheme=scheme, bundle=bundle)
+    seen = set(bundle.data["text_hashes"])
+    n_seen = sum(found in seen for found in dataset.text_hashes)
+    notes = _notes(dataset)
+    if n_seen:
+        count = f"{n_seen} of {len(texts)} passages are among those the bundle was trained on"
+        notes.insert(0, f"{count}: their figures flatter it. Use classify evaluate alone.")
+    return _evaluation(
+        dataset,
+        held_out,
+        folds,
+        coders,
+        scheme=f"bundle {bundle.id} on given labelled passages",
+        notes=notes,
+        settings=bundle.settings,
+        seed=bundle.seed,
+        model=bundle.id,
+    )
 
 
 def _evaluation(
@@ -99,8 +123,10 @@ def _evaluation(
     coders: Sequence[CodedPassage],
     *,
     scheme: str,
-    settings: TrainingSettings | None = None,
-    bundle: Bundle | None = None,
+    notes: Sequence[str],
+    settings: Mapping[str, Any],
+    seed: int,
+    model: str | None = None,
 ) -> Evaluation:
     events = tuple(dataset.events.of_document[passage.document] for passage in dataset.passages)
     agreement = _agreement(dataset, coders, events)
@@ -108,11 +134,11 @@ def _evaluation(
         name: judge(
             dataset.codebook[name],
             dataset.gold(dataset.codebook[name]),
-            dataset.groups,
-            folds,
-            systems,
-            agreement.get(name),
-            is_external=bundle is not None,
+            groups=dataset.groups,
+            folds=folds,
+            held_out=systems,
+            agreement=agreement.get(name),
+            is_external=model is not None,
         )
         for name, systems in held_out.items()
     }
@@ -123,14 +149,14 @@ def _evaluation(
         events=events,
         joined=dataset.events.joined,
         scheme=scheme,
-        notes=tuple(_notes(dataset, bundle)),
+        notes=tuple(notes),
         origins=dataset.counts_of("origin"),
         coders=dataset.counts_of("coder"),
         data_sha256=dataset.sha256,
-        seed=settings.seed if settings else bundle.seed if bundle else 0,
+        seed=seed,
         versions=versions(),
-        settings=asdict(settings) if settings else dict(bundle.settings) if bundle else {},
-        model=bundle.id if bundle else None,
+        settings=settings,
+        model=model,
     )
 
 
@@ -140,16 +166,34 @@ def _agreement(dataset: Dataset, coders: Sequence[CodedPassage], events: Sequenc
     return measure_agreement(ours, dataset.codebook, clusters=clusters) if ours else {}
 
 
-def _notes(dataset: Dataset, bundle: Bundle | None) -> list[str]:
+def _n_events(dataset: Dataset, task: Task) -> int:
+    """Number of events of which at least one passage is coded for the task."""
+    return len(np.unique(dataset.groups[dataset.gold(task).coded]))
+
+
+def _notes_on_folds(dataset: Dataset, tasks: Sequence[Task], folds: IntArray) -> list[str]:
+    """What the number of events allows, where that is less than it should be."""
+    notes = []
+    for task in tasks:
+        coded = dataset.gold(task).coded
+        n_events = _n_events(dataset, task)
+        if n_events < MIN_EVENTS:
+            needed = f"none can be held out ({MIN_EVENTS} are needed), so nothing is evaluable"
+            notes.append(f"{task.name}: only {_count(n_events, 'event')}: {needed}.")
+        elif min(len(np.unique(dataset.groups[coded & (folds != fold)])) for fold in np.unique(folds)) < MIN_EVENTS:
+            notes.append(
+                f"{task.name}: too few events to hold any out inside the folds: thresholds and calibration come from "
+                "scores that the model has seen."
+            )
+    return notes
+
+
+def _notes(dataset: Dataset) -> list[str]:
     """The sentences that come first, because they decide how much the rest is worth."""
     n_events, n_passages = len(dataset.event_names), len(dataset.passages)
     largest = int(np.bincount(dataset.groups).max())
     notes = []
-    if n_events < MIN_EVENTS and bundle is None:
-        notes.append(
-            f"Only {n_events} events: none can be held out ({MIN_EVENTS} are needed), so nothing is evaluable."
-        )
-    elif n_events < FEW_EVENTS:
+    if MIN_EVENTS <= n_events < FEW_EVENTS:
         notes.append(f"Only {n_events} independent events: intervals are wide, or can't be given at all.")
     if n_events >= MIN_EVENTS and largest > LARGE_EVENT * n_passages:
         notes.append(f"One event holds {largest} of {n_passages} passages: results lean on it.")
@@ -160,8 +204,8 @@ def _notes(dataset: Dataset, bundle: Bundle | None) -> list[str]:
         )
     if (n_machine := sum(n for coder, n in dataset.counts_of("coder").items() if "language model" in coder)) > 0:
         notes.append(f"{n_machine} of {n_passages} passages were coded by language models, not by people.")
-    if bundle is not None and bundle.data["sha256"] == dataset.sha256:
-        notes.append(
-            "These are the passages the bundle was trained on: the figures flatter it. Use classify evaluate alone."
-        )
     return notes
+
+
+def _count(n: int, thing: str) -> str:
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"

@@ -87,13 +87,9 @@ class LabelResult:
     gain: Estimate
     skill: Estimate
     agreement: LabelAgreement | None
+    is_evaluable: bool
     verdict: str
     reason: str
-
-    @property
-    def is_evaluable(self) -> bool:
-        """Whether an F1 is given at all."""
-        return self.f1.value is not None
 
 
 @dataclass(frozen=True)
@@ -133,12 +129,12 @@ class TaskResult:
         return facts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Evaluation:
-    """A finished evaluation. `str()` gives its table; `report.write_evaluation` writes its files.
+    """A finished evaluation; `write_evaluation` writes its files.
 
-    `ids` and `events` name each passage and its event; `groups` numbers the events; `scheme` says in words how passages
-    were held out; `notes` are the sentences that must stand in the report's first lines.
+    `ids` and `events` name each passage and its event; `scheme` says in words how passages were held out; `notes` are
+    the sentences that must stand in the report's first lines; `model` is the id of the bundle that was judged, if any.
     """
 
     codebook: Codebook
@@ -158,6 +154,10 @@ class Evaluation:
 
     def __getitem__(self, task: str) -> TaskResult:
         return self.tasks[task]
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name} macro-F1 {result.headline['macro_f1']}" for name, result in self.tasks.items())
+        return f"<Evaluation {self.codebook.name}, {self.scheme}: {scores}>"
 
     def to_dict(self) -> dict[str, Any]:
         """`metrics.json`."""

@@ -1,7 +1,5 @@
 """A label's measures to a verdict on it, with the reason in words."""
 
-import math
-
 from classify.evaluation.results import NOT_EVALUABLE, REVIEW, RULES, USE, LabelAgreement
 from classify.measure.intervals import Estimate
 
@@ -40,25 +38,30 @@ def reach_verdict(
     beats_terms = not has_terms or (gain.low is not None and gain.low > 0)
     alpha = coders.alpha.value if coders else None
     if found.low >= USE_F1 and beats_terms and alpha is not None and alpha >= USE_ALPHA:
-        return USE, f"F1 is at least {found.low:.2f}, above the codebook's terms; coders agree (alpha {alpha:.2f})"
+        above = ", above the codebook's terms" if has_terms else ""
+        return USE, f"F1 is at least {found.low:.2f}{above}; coders agree (alpha {alpha:.2f})"
     if skill.low >= REVIEW_SKILL:
-        return REVIEW, "ranks passages well, but " + _what_is_missing(found.low, beats_terms, alpha, gain)
+        return REVIEW, "ranks passages well, but " + _what_is_missing(found.low, beats_terms, coders, gain)
     if has_terms and not beats_terms:
-        return RULES, f"the codebook's terms alone are not beaten ({_signed(gain)} F1)"
+        ranking = f"does not surely rank well (skill at least {skill.low:.2f}, {REVIEW_SKILL} needed)"
+        return RULES, f"{ranking} nor beat the codebook's terms ({_signed(gain)} F1)"
     return (
         NOT_EVALUABLE,
         f"ranks passages little better than chance (skill at least {skill.low:.2f}, {REVIEW_SKILL} needed)",
     )
 
 
-def _what_is_missing(low: float, beats_terms: bool, alpha: float | None, gain: Estimate) -> str:
+def _what_is_missing(low: float, beats_terms: bool, coders: LabelAgreement | None, gain: Estimate) -> str:
     missing = []
+    alpha = coders.alpha.value if coders else None
     if low < USE_F1:
-        missing.append(f"F1 may be as low as {math.floor(low * 100) / 100:.2f} ({USE_F1:.2f} needed)")
+        missing.append(f"F1 may be as low as {low:.3f} ({USE_F1:.2f} needed)")
     if not beats_terms:
         missing.append(f"the gain over the codebook's terms is not sure ({_signed(gain)} F1)")
-    if alpha is None:
+    if coders is None:
         missing.append("not double-coded")
+    elif alpha is None:
+        missing.append("the coders' agreement can't be told, since they never varied")
     elif alpha < USE_ALPHA:
         missing.append(f"coders disagree (alpha {alpha:.2f}, {USE_ALPHA} needed)")
     return "; ".join(missing)
@@ -67,7 +70,9 @@ def _what_is_missing(low: float, beats_terms: bool, alpha: float | None, gain: E
 def _signed(estimate: Estimate) -> str:
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "unknown"
-    return f"{estimate.value:+.2f}, {estimate.low:+.2f} to {estimate.high:+.2f}"
+    return "{:+.2f}, {:+.2f} to {:+.2f}".format(
+        *(round(x, 2) + 0.0 for x in (estimate.value, estimate.low, estimate.high))
+    )
 
 
 def _count(n: int, thing: str) -> str:

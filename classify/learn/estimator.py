@@ -1,11 +1,11 @@
 """One task as a scikit-learn estimator: for cross_val_score, GridSearchCV and pipelines."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted
 
 from classify.codebook import Label, Task, TaskKind
@@ -18,8 +18,9 @@ from classify.measure.arrays import BoolArray, FloatArray
 class PassageClassifier(ClassifierMixin, BaseEstimator):
     """Learn one task from texts and labels; a 2-D indicator `Y` is multilabel, a 1-D `Y` of labels multiclass.
 
-    Parameters are those of `TaskSettings`; None takes the default for the kind of task. `task` gives the labels their
-    codebook terms; without it there are none. Columns of an indicator follow the task's labels, or are numbered.
+    Parameters are those of `TaskSettings` by the same names; None takes the default for the kind of task. `task` gives
+    the labels their codebook terms; without it there are none. Columns of an indicator follow the task's labels, or are
+    numbered; classes are sorted, as scikit-learn has them.
 
     Fitted attributes: `classes_`, shape (n_labels,); `task_`; `scorer_` and `decision_`, the folded linear scorer and
     its decision rule.
@@ -75,11 +76,13 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, texts: Iterable[str]) -> FloatArray:
         """Calibrated probabilities, shape (n_passages, n_labels)."""
-        return self.decision_.probabilities(*self._score(texts))
+        scores, evidence = self._score(texts)
+        return self.decision_.probabilities(scores, evidence)
 
     def predict(self, texts: Iterable[str]) -> Any:
         """An indicator, shape (n_passages, n_labels), or labels, shape (n_passages,)."""
-        decided = self.decision_.decide(*self._score(texts))[1]
+        scores, evidence = self._score(texts)
+        decided = self.decision_.decide(scores, evidence)[1]
         return decided.astype(np.int64) if self.task_.is_multilabel else self.classes_[decided.argmax(axis=1)]
 
     @property
@@ -101,7 +104,7 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         if len(array) != n_texts:
             raise ValueError(f"{len(array)} rows of labels for {n_texts} texts")
         if array.ndim == 2:
-            if type_of_target(array) != "multilabel-indicator":
+            if not np.isin(array, (0, 1)).all():
                 raise ValueError("a 2-D Y must be an indicator of 0 and 1")
             self._names: list[Any] = list(range(array.shape[1]))
             task = self._task(TaskKind.MULTILABEL)
@@ -122,7 +125,9 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
             return Task("task", kind, tuple(Label(str(name)) for name in self._names))
         if self.task.kind is not kind:
             raise ValueError(f"task {self.task.name} is {self.task.kind}, but Y is {kind}")
-        return self.task
+        if kind is TaskKind.MULTILABEL:
+            return self.task
+        return replace(self.task, labels=tuple(sorted(self.task.labels, key=lambda label: label.name)))
 
 
 def _texts(texts: Iterable[str]) -> list[str]:

@@ -70,8 +70,7 @@ def _count_block(texts: Sequence[str], settings: BlockSettings) -> CountedBlock:
 def fit_block(block: CountedBlock, rows: IntArray) -> BlockFit:
     """The features of the training rows and idf = log((1 + n) / (1 + df)) + 1 (scikit-learn's smooth idf)."""
     df = np.bincount(block.tf[rows].indices, minlength=block.tf.shape[1])
-    columns = np.flatnonzero(df >= block.settings.min_df) if len(rows) else np.array([], dtype=np.int64)
-    columns = columns[df[columns] > 0]
+    columns = np.flatnonzero(df >= max(1, block.settings.min_df))
     return BlockFit(columns, np.log((1 + len(rows)) / (1 + df[columns])) + 1)
 
 

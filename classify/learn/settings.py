@@ -1,13 +1,14 @@
 """The settings of training, with the reason for each default; read from a small TOML and saved with the bundle."""
 
-import tomllib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from classify.codebook import Task
-from classify.errors import DataError, Fault, data_error, did_you_mean
+from classify.errors import DataError, Fault, did_you_mean
+from classify.files import read_toml
 from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
 
 
@@ -15,10 +16,10 @@ from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
 class TaskSettings:
     """How one task is learnt.
 
-    `word_ngrams` and `char_ngrams` are inclusive ranges, `char_ngrams` None for no character block; `C` is the inverse
-    strength of the L2 penalty; `balanced` weighs the classes inversely to their frequency, so that rare labels are
-    learnt at all; `hit_weight` scales the log counts of the codebook's term hits before the penalty: 0 leaves them out,
-    a larger number trusts the codebook more.
+    `word_ngrams` and `char_ngrams` are inclusive ranges, `char_ngrams` None (in TOML: false) for no character block;
+    `C` is the inverse strength of the L2 penalty; `balanced` weighs the classes inversely to their frequency, so that
+    rare labels are learnt at all; `hit_weight` scales the log counts of the codebook's term hits before the penalty: 0
+    leaves them out, a larger number trusts the codebook more.
     """
 
     word_ngrams: tuple[int, int] = (1, 1)
@@ -49,7 +50,7 @@ FRAMING_DEFAULTS = TaskSettings(char_ngrams=(2, 5), drop_stop_words=False, C=3.0
 """Style: function words, endings and punctuation are the signal, so nothing is dropped and characters count too."""
 
 PLAIN = TaskSettings(drop_stop_words=False, stem=False, sublinear_tf=False, C=1.0, balanced=False, hit_weight=0.0)
-"""What scikit-learn's TfidfVectorizer and LogisticRegression do untouched: the baseline to beat."""
+"""The features and penalty of scikit-learn's defaults, with our thresholds and calibration: a baseline to beat."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,7 @@ def load_settings(path: str | Path) -> TrainingSettings:
 
     The file may hold `seed` and the tables [multilabel], [multiclass] and [review].
     """
-    try:
-        content = tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        raise data_error(path, "no such file; expected settings (TOML)") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise data_error(path, f"broken TOML: {error}") from None
+    content = read_toml(path, expected="settings (TOML)")
     faults: list[Fault] = []
     settings: TrainingSettings = _updated(TrainingSettings(), content, "", str(path), faults)
     if faults:
@@ -115,6 +111,8 @@ def _updated(defaults: Any, table: Mapping[str, Any], place: str, path: str, fau
         default = getattr(defaults, key)
         if isinstance(default, TaskSettings | ReviewSettings) and isinstance(value, Mapping):
             changes[key] = _updated(default, value, where, path, faults)
+        elif key == "char_ngrams" and value is False:
+            changes[key] = None
         elif (expected := _misfit(key, default, value)) is None:
             changes[key] = tuple(value) if isinstance(value, list) else value
         else:
@@ -134,6 +132,6 @@ def _misfit(key: str, default: object, value: Any) -> str | None:
     if isinstance(default, int):
         return None if type(value) is int and value >= 0 else "a whole number, 0 or more"
     if isinstance(default, float):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
         return None if is_number and (value > 0 or (value == 0 and key != "C")) else "a positive number"
     return "a table"

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from classify.bundle import Bundle, BundledTask
 from classify.codebook import Task
-from classify.data.dataset import Dataset, TaskGold, counts_by_label
+from classify.data.dataset import Dataset, TaskGold
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError
 from classify.learn.features import BlockFit, CountedTexts, count_texts, fit_block, has_evidence, tfidf
@@ -44,13 +44,14 @@ class Weights:
 class FittedTask:
     """A task learnt from some rows.
 
-    `is_cross_fitted` is False where events were too few to hold any out: thresholds and calibration then come from
-    scores the model has seen, which flatter it.
+    `held_out` are the scores of its rows out of fold, and which of them held any evidence. `is_cross_fitted` is False
+    where events were too few to hold any out: thresholds and calibration then come from scores the model has seen,
+    which flatter it.
     """
 
     weights: Weights
     decision: DecisionRule
-    held_out_scores: FloatArray
+    held_out: tuple[FloatArray, BoolArray]
     is_cross_fitted: bool
 
 
@@ -112,15 +113,16 @@ def fit_task(
     n_folds = n_folds_for(int(inner.max(initial=-1)) + 1)
     weights = fit_weights(counted, gold, rows, settings)
     if n_folds:
-        scores = np.zeros((len(rows), len(task.labels)))
+        scores, evidence = np.zeros((len(rows), len(task.labels))), np.zeros(len(rows), dtype=np.bool_)
         folds = grouped_folds(gold.gold[rows], inner, n_folds=n_folds, seed=seed)
         for fold in range(n_folds):
             inside, outside = rows[folds != fold], rows[folds == fold]
-            scores[folds == fold] = fit_weights(counted, gold, inside, settings).score(counted, outside)[0]
+            found = fit_weights(counted, gold, inside, settings).score(counted, outside)
+            scores[folds == fold], evidence[folds == fold] = found
     else:
-        scores = weights.score(counted, rows)[0]
+        scores, evidence = weights.score(counted, rows)
     decision = fit_decision(task, scores, gold.gold[rows], gold.known[rows])
-    return FittedTask(weights, decision, scores, n_folds > 0)
+    return FittedTask(weights, decision, (scores, evidence), n_folds > 0)
 
 
 def fit_term_rule(counted: CountedTexts, gold: TaskGold, rows: IntArray, task: Task) -> DecisionRule:
@@ -141,7 +143,7 @@ def fold_scorer(task: Task, counted: CountedTexts, weights: Weights) -> TaskScor
 def train(dataset: Dataset, *, settings: TrainingSettings | None = None) -> Bundle:
     """Train every task of which at least one passage is coded, on all labelled passages.
 
-    Warns of labels that no passage carries; raises UsageError if no passage is coded at all.
+    Raises UsageError if no passage is coded at all.
     """
     settings = settings or TrainingSettings()
     tasks = dataset.coded_tasks()
@@ -166,6 +168,7 @@ def train(dataset: Dataset, *, settings: TrainingSettings | None = None) -> Bund
             "n_events": len(dataset.event_names),
             "origins": dataset.counts_of("origin"),
             "coders": dataset.counts_of("coder"),
+            "text_hashes": sorted(set(dataset.text_hashes)),
         },
         summary=summary,
         versions=versions(),
@@ -176,16 +179,15 @@ def train(dataset: Dataset, *, settings: TrainingSettings | None = None) -> Bund
 def _summary(task: Task, dataset: Dataset, gold: TaskGold, fitted: FittedTask) -> dict[str, object]:
     """Support and out-of-fold F1 a label; the thresholds were fitted on the same scores, so `evaluate` is the judge."""
     coded = gold.coded
-    predicted = fitted.decision.decide(fitted.held_out_scores, np.ones(int(coded.sum()), dtype=np.bool_))[1]
-    counts = grouped_counts(gold.gold[coded], predicted, gold.known[coded], np.zeros(int(coded.sum()), dtype=np.int64))
-    values = f1(counts.sum(axis=0))
+    predicted = fitted.decision.decide(*fitted.held_out)[1]
+    one_group = np.zeros(int(coded.sum()), dtype=np.int64)
+    values = f1(grouped_counts(gold.gold[coded], predicted, gold.known[coded], one_group)[0])
+    facts = zip(task.label_names, gold.support.tolist(), gold.events_with(dataset.groups).tolist(), values, strict=True)
     return {
         "is_cross_fitted": fitted.is_cross_fitted,
         "labels": {
             name: {"support": support, "events": events, "f1": None if np.isnan(value) else round(float(value), 4)}
-            for (name, (support, events)), value in zip(
-                counts_by_label(dataset)[task.name].items(), values, strict=True
-            )
+            for name, support, events, value in facts
         },
     }
 

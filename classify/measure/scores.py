@@ -62,12 +62,19 @@ def average_precision(gold: BoolArray, score: FloatArray) -> float:
     """
     if not gold.any():
         return float("nan")
+    recall_at, precision_at = precision_recall_curve(gold, score)
+    return float(np.sum(np.diff(recall_at, prepend=0) * precision_at))
+
+
+def precision_recall_curve(gold: BoolArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Recall and precision down the ranking, one point a distinct score, both of shape (n_distinct_scores,).
+
+    Both inputs have shape (n_passages,); at least one passage is gold.
+    """
     order = np.argsort(-score, kind="stable")
     ranked, hits = score[order], np.cumsum(gold[order])
-    last_of_tie = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    hits_at = hits[last_of_tie]
-    precision_at = hits_at / (last_of_tie + 1)
-    return float(np.sum(np.diff(hits_at, prepend=0) * precision_at) / hits[-1])
+    last_of_tie = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+    return hits[last_of_tie] / hits[-1], hits[last_of_tie] / (last_of_tie + 1)
 
 
 def agreeing_rows(gold: BoolArray, predicted: BoolArray, known: BoolArray) -> tuple[BoolArray, BoolArray]:
@@ -83,6 +90,11 @@ def grouped_rates(hits: BoolArray, of: BoolArray, groups: IntArray) -> FloatArra
     """Hits and totals a group, shape (n_groups, 2), for the interval of a plain rate."""
     n_groups = int(groups.max(initial=-1)) + 1
     return np.stack([np.bincount(groups, weights=cells, minlength=n_groups) for cells in (hits & of, of)], axis=-1)
+
+
+def rate(counts: FloatArray) -> FloatArray:
+    """Hits / totals over the last axis of (hits, totals) counts; NaN where the total is 0."""
+    return _ratio(counts[..., 0], counts[..., 1])
 
 
 def confusion(gold: BoolArray, predicted: BoolArray, known: BoolArray) -> IntArray:

@@ -1,5 +1,6 @@
 """An evaluation to one self-contained HTML page: no script, no outside request, every text escaped."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -48,7 +49,7 @@ def _inline(svg: bytes, name: str) -> Any:
     from markupsafe import Markup
 
     text = svg.decode()
-    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     stem = name.removesuffix(".svg")
     for mark in ('id="', "url(#", 'href="#'):
         text = text.replace(mark, f"{mark}{stem}-")

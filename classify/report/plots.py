@@ -1,5 +1,6 @@
 """Results to figures: each function draws on the axes it is given and returns them, and sets nothing global."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from classify.evaluation.results import MODEL, NOT_EVALUABLE, TERMS, LabelResult, TaskResult
-from classify.measure.arrays import FloatArray
+from classify.measure.scores import precision_recall_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,20 +61,12 @@ def draw_f1(result: TaskResult, ax: "Axes") -> "Axes":
     return ax
 
 
-def precision_recall_points(result: TaskResult, label: LabelResult) -> tuple[FloatArray, FloatArray]:
-    """Recall and precision down the ranking of held-out probabilities, one point a distinct probability."""
+def draw_precision_recall(result: TaskResult, label: LabelResult, ax: "Axes") -> "Axes":
+    """The label's precision against recall, its chance line (the prevalence), and the point where it decides."""
     column = result.task.label_names.index(label.name)
     rows = result.gold.known[:, column]
     gold, p = result.gold.gold[rows, column], result.held_out[MODEL].probabilities[rows, column]
-    order = np.argsort(-p, kind="stable")
-    hits, ranked = np.cumsum(gold[order]), p[order]
-    last_of_tie = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
-    return hits[last_of_tie] / max(1, hits[-1]), hits[last_of_tie] / (last_of_tie + 1)
-
-
-def draw_precision_recall(result: TaskResult, label: LabelResult, ax: "Axes") -> "Axes":
-    """The label's precision against recall, its chance line (the prevalence), and the point where it decides."""
-    recall, precision = precision_recall_points(result, label)
+    recall, precision = precision_recall_curve(gold, p)
     ax.step(recall, precision, where="post", color=MODEL_COLOUR, linewidth=1.6)
     ax.axhline(label.prevalence, color=FAINT, linestyle="--", linewidth=1)
     ax.text(1, label.prevalence + 0.02, "chance", color=CODERS_COLOUR, fontsize=7.5, ha="right", va="bottom")
@@ -161,7 +154,11 @@ def _figure(width: float, height: float) -> tuple["Figure", "Axes"]:
 
 def _svg(figure: "Figure") -> bytes:
     buffer = BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    with warnings.catch_warnings():
+        # an SVG holds its text as text: the reader's fonts show what the measuring font lacks
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     return buffer.getvalue()
 
 
@@ -172,4 +169,5 @@ def _mark(ax: "Axes", x: float, y: float, name: str, **look: Any) -> None:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    """A label's name for a figure: blanks for underscores, and no `$` that matplotlib would read as a formula."""
+    return name.replace("_", " ").replace("$", r"\$")

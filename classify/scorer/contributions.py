@@ -50,6 +50,8 @@ class Explanation:
 
     def for_label(self, label: str) -> list[tuple[Piece, float]]:
         """The pieces with what each adds to one label's score, largest effect first; raises ValueError if unknown."""
+        if label not in self.labels:
+            raise ValueError(f"no label {label!r} in task {self.task}; it has {', '.join(self.labels)}")
         column = self.labels.index(label)
         parts = [(piece, float(piece.values[column])) for piece in self.pieces if piece.values[column] != 0]
         return sorted(parts, key=lambda part: (-abs(part[1]), part[0].kind, part[0].name))
@@ -99,13 +101,19 @@ class Explanation:
         rows = [(value, self._name_of(piece)) for piece, value in parts[:most]]
         if rest := parts[most:]:
             rows.append((sum(value for _, value in rest), f"({len(rest)} smaller parts)"))
-        rows += [(self.intercept[column], "(before any word)"), (self.scores[column], "= score")]
+        rows += [
+            (self.intercept[column], "(before any word)"),
+            (self.scores[column], f"= score{self._threshold_of(column)}"),
+        ]
         return "\n".join([self.heading(label), *(f"  {value:+8.3f}  {name}" for value, name in rows)])
 
     def heading(self, label: str) -> str:
         """The label with its probability and whether it was given."""
         state = "given" if label in self.given else "not given, the most probable"
         return f"{self.task}: {label} ({state}, p = {self.probabilities[self.labels.index(label)]:.2f})"
+
+    def _threshold_of(self, column: int) -> str:
+        return "" if self.thresholds is None else f" (given from {self.thresholds[column]:+.3f})"
 
     def _name_of(self, piece: Piece) -> str:
         if piece.kind != TERMS:

@@ -34,7 +34,8 @@ class DecisionRule:
         """
         p = sigmoid(scores * self.slope + self.intercept)
         if not self.is_multilabel:
-            p = p / p.sum(axis=1, keepdims=True)
+            total = p.sum(axis=1, keepdims=True)
+            p = np.where(total > 0, p / np.where(total > 0, total, 1), self.prior)
         return np.where(evidence[:, None], p, self.prior)
 
     def decide(self, scores: FloatArray, evidence: BoolArray) -> tuple[FloatArray, BoolArray]:
@@ -49,7 +50,8 @@ class DecisionRule:
             return p, _one_hot(p.argmax(axis=1), p.shape[1])
         decided = (scores >= self.thresholds) & evidence[:, None]
         if self.at_least_one:
-            margin = np.where(evidence[:, None], p - self.threshold_probabilities, self.prior)
+            margin = np.where(np.isposinf(self.thresholds), -np.inf, p - self.threshold_probabilities)
+            margin = np.where(evidence[:, None] & np.isfinite(margin).any(axis=1, keepdims=True), margin, self.prior)
             decided |= _one_hot(margin.argmax(axis=1), p.shape[1]) & ~decided.any(axis=1, keepdims=True)
         return p, decided
 
@@ -89,21 +91,35 @@ class DecisionRule:
         }
 
     @classmethod
-    def from_dict(cls, plain: dict[str, Any], *, is_multilabel: bool, at_least_one: bool) -> "DecisionRule":
-        """Read back what `to_dict` gave."""
-        thresholds = plain["thresholds"]
+    def from_dict(
+        cls, plain: dict[str, Any], labels: tuple[str, ...], *, is_multilabel: bool, at_least_one: bool
+    ) -> "DecisionRule":
+        """Read back what `to_dict` gave; raises KeyError, TypeError or ValueError for anything else."""
+        if not is_multilabel and plain["thresholds"] is not None:
+            raise ValueError("a multiclass task has no thresholds")
+        calibration = [plain["calibration"][label] for label in labels]
+        thresholds = np.array([float(plain["thresholds"][label]) for label in labels]) if is_multilabel else None
+        if thresholds is not None and np.isnan(thresholds).any():
+            raise ValueError("a threshold is no number")
         return cls(
             is_multilabel=is_multilabel,
             at_least_one=at_least_one,
-            slope=np.array([of_label["slope"] for of_label in plain["calibration"].values()]),
-            intercept=np.array([of_label["intercept"] for of_label in plain["calibration"].values()]),
-            prior=np.array(list(plain["prior"].values()), dtype=np.float64),
-            thresholds=None if thresholds is None else np.array([float(value) for value in thresholds.values()]),
+            slope=_finite([of_label["slope"] for of_label in calibration]),
+            intercept=_finite([of_label["intercept"] for of_label in calibration]),
+            prior=_finite([plain["prior"][label] for label in labels]),
+            thresholds=thresholds,
         )
 
 
 def _one_hot(columns: np.typing.NDArray[np.int64], n_labels: int) -> BoolArray:
     return np.asarray(np.arange(n_labels) == columns[:, None])
+
+
+def _finite(values: list[float]) -> FloatArray:
+    array = np.array([value + 0.0 for value in values], dtype=np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError(f"expected finite numbers, found {values}")
+    return array
 
 
 def _to_json(threshold: float) -> float | str:

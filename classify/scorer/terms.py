@@ -1,6 +1,7 @@
 """Find a codebook's terms in text: case-folded runs of surface words, minus their false friends."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -47,14 +48,18 @@ class TermMatcher:
         folded, spans = _fold(text)
         if not folded:
             return []
-        friends = list(self._not_terms.matches(folded))
+        friends: list[list[tuple[int, int]]] = [[] for _ in range(self.n_labels)]
+        for label, _, start, end in self._not_terms.matches(folded):
+            reach = friends[label][-1][1] if friends[label] else 0
+            friends[label].append((start, max(reach, end)))
         found = []
         behind = [0] * self.n_labels
         for label, term, start, end in self._terms.matches(folded):
             if start < behind[label]:
                 continue
             behind[label] = end
-            if not any(label == other and low <= start and end <= high for other, _, low, high in friends):
+            before = bisect_right(friends[label], start, key=lambda friend: friend[0])
+            if before == 0 or friends[label][before - 1][1] < end:
                 found.append(Hit(label, term, spans[start][0], spans[end - 1][1]))
         return sorted(found, key=lambda hit: (hit.label, hit.start))
 

@@ -66,6 +66,8 @@ class BlockSettings:
 
     def __post_init__(self) -> None:
         low, high = self.ngram_range
+        if self.analyzer not in ("word", "char_wb"):
+            raise ValueError(f"unknown analyzer {self.analyzer!r}; expected word or char_wb")
         if not (2 if self.analyzer == "char_wb" else 1) <= low <= high:
             raise ValueError(f"n-grams from {low} to {high}; expected a range from 1 (of characters: from 2) upward")
 
@@ -110,9 +112,12 @@ class BlockSettings:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> "BlockSettings":
-        """Read back what `to_dict` gave."""
+        """Read back what `to_dict` gave; raises KeyError, TypeError or ValueError for anything else."""
         low, high = plain["ngram_range"]
-        return cls(**{**plain, "ngram_range": (low, high), "stop_words": frozenset(plain["stop_words"])})
+        settings = {**plain, "ngram_range": (low, high), "stop_words": frozenset(plain["stop_words"])}
+        if settings.keys() != cls.__dataclass_fields__.keys():
+            raise ValueError(f"settings of a block with keys {sorted(settings)}")
+        return cls(**settings)
 
 
 def _word_ngrams(words: list[str], low: int, high: int) -> Iterator[str]:

@@ -84,7 +84,8 @@ def test_repeated_ngrams_count_once() -> None:
 
 
 def test_documents_of_the_same_words_are_copies_however_short() -> None:
-    assert event_of({"a": ["No comment."], "b": ["no comment"], "c": ["No."]}) == {"a": "a", "b": "a", "c": "c"}
+    texts = {"a": ["He had no comment then."], "b": ["he had no comment then"], "c": ["No."], "d": ["No."]}
+    assert event_of(texts) == {"a": "a", "b": "a", "c": "c", "d": "d"}
 
 
 def test_documents_without_words_are_no_copies() -> None:

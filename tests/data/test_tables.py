@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from classify.data.tables import Row, Table, format_of, read_table, to_json_line, write_rows
+from classify.data.tables import Row, Table, format_of, read_table, to_json, write_rows
 from classify.errors import ClassifyError, DataError, OutputError, UsageError
 
 ROWS: list[Row] = [
@@ -154,7 +154,7 @@ def test_lone_surrogates_survive_jsonl(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     write_rows([{"text": "a\ud800é"}], "jsonl", path)
     assert read_table(path).rows == ({"text": "a\ud800é"},)
-    assert to_json_line({"text": "a\ud800é"}) == '{"text": "a\\ud800\\u00e9"}\n'
+    assert to_json({"text": "a\ud800é"}) == '{"text": "a\\ud800\\u00e9"}\n'
 
 
 def test_lone_surrogates_are_escaped_in_csv(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_passages_that_are_not_coded_are_as_good_as_absent(toy_dataset: Dataset)
     with_them = fit_task(counted, uncoded, toy_dataset.groups, every_row(toy_dataset), task, settings, 0)
     without_them = fit_task(counted, gold, toy_dataset.groups, np.arange(20), task, settings, 0)
     assert with_them.weights.of_blocks[0].tolist() == without_them.weights.of_blocks[0].tolist()
-    assert with_them.held_out_scores.tolist() == without_them.held_out_scores.tolist()
+    assert with_them.held_out[0].tolist() == without_them.held_out[0].tolist()
     assert as_lists(with_them.decision) == as_lists(without_them.decision)
 
 
@@ -193,7 +193,7 @@ def test_held_out_scores_come_from_models_that_saw_nothing_of_the_event(toy_data
         held_out = np.flatnonzero(groups == event)
         inside = np.flatnonzero(folds != folds[held_out[0]])
         scores = fit_weights(counted, gold, inside, THEME_DEFAULTS).score(counted, held_out)[0]
-        assert fitted.held_out_scores[held_out].tolist() == scores.tolist()
+        assert fitted.held_out[0][held_out].tolist() == scores.tolist()
 
 
 def test_a_label_of_one_event_alone_is_not_ranked_well_out_of_fold() -> None:
@@ -202,7 +202,7 @@ def test_a_label_of_one_event_alone_is_not_ranked_well_out_of_fold() -> None:
     counted = count_for(TWO_LABELS, random_texts(60), THEME_DEFAULTS)
     known = TaskGold(gold, np.ones_like(gold))
     fitted = fit_task(counted, known, groups, np.arange(60), TWO_LABELS, THEME_DEFAULTS, 0)
-    assert average_precision(gold[:, 0], fitted.held_out_scores[:, 0]) <= 10 / 60
+    assert average_precision(gold[:, 0], fitted.held_out[0][:, 0]) <= 10 / 60
 
 
 def test_term_rule_is_fitted_on_hits_of_coded_training_rows(toy_dataset: Dataset) -> None:

@@ -1,0 +1,549 @@
+"""Reports show what the results say, escape what others wrote, and ask nobody for anything."""
+
+import csv
+import itertools
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from classify.codebook import Codebook, Label, Task, TaskKind
+from classify.data.dataset import Dataset, TaskGold, load_labels
+from classify.errors import OutputError
+from classify.evaluation.evaluate import evaluate
+from classify.evaluation.judge import judge
+from classify.evaluation.results import MODEL, TERMS, Evaluation, HeldOut, LabelAgreement, TaskAgreement, TaskResult
+from classify.measure.intervals import Estimate
+from classify.report.files import write_evaluation
+from classify.report.page import render_evaluation
+from classify.report.plots import (
+    MODEL_COLOUR,
+    draw_confusion,
+    draw_f1,
+    draw_precision_recall,
+    evaluation_figures,
+)
+from tests.conftest import toy_rows, write_jsonl
+
+N = 24
+GROUPS = np.arange(N) // 2
+
+
+def held(predicted: Any, *, multilabel: bool = True) -> HeldOut:
+    """What a system said, by its decisions alone: probability .9 for yes and .2 for no."""
+    decisions = np.array(predicted, dtype=bool)
+    p = np.where(decisions, 0.9, 0.2)
+    return HeldOut(p, p, decisions, np.full(p.shape, 0.5) if multilabel else None)
+
+
+@pytest.fixture(scope="module")
+def themes() -> TaskResult:
+    """Three themes of 24 passages in 12 events, counted by hand.
+
+    first: 12 positives in 6 events, of which the model misses one and the terms miss six; second: every other passage,
+    which the model gives to all; third: two positives, too few to judge.
+    """
+    first, second, third = np.arange(N) < 12, np.arange(N) % 2 == 0, np.isin(np.arange(N), (0, 2))
+    gold = np.stack([first, second, third], axis=1)
+    model = np.stack([first & (np.arange(N) > 0), np.ones(N), np.zeros(N)], axis=1)
+    terms = np.stack([first & (np.arange(N) > 5), np.zeros(N), np.zeros(N)], axis=1)
+    task = Task(
+        "theme", TaskKind.MULTILABEL, tuple(Label(name, terms=("x",)) for name in ("first_one", "second", "third"))
+    )
+    coders = TaskAgreement(
+        "theme",
+        "alpha",
+        Estimate(0.7),
+        0.8,
+        N,
+        12,
+        tuple(LabelAgreement(label.name, Estimate(0.7), 0.75, 0.8, N, 12) for label in task.labels),
+    )
+    systems = {MODEL: held(model), TERMS: held(terms)}
+    return judge(
+        task, TaskGold(gold, np.ones_like(gold)), groups=GROUPS, folds=GROUPS % 5, held_out=systems, agreement=coders
+    )
+
+
+@pytest.fixture(scope="module")
+def framings() -> TaskResult:
+    """Two framings of 12 passages each; the model takes three of the first for the second."""
+    gold = np.stack([np.arange(N) % 2 == 0, np.arange(N) % 2 == 1], axis=1)
+    taken = (np.arange(N) % 2 == 1) | (np.arange(N) < 6)
+    task = Task("framing", TaskKind.MULTICLASS, (Label("plain_report"), Label("praise")))
+    systems = {MODEL: held(np.stack([~taken, taken], axis=1), multilabel=False)}
+    return judge(
+        task, TaskGold(gold, np.ones_like(gold)), groups=GROUPS, folds=GROUPS % 5, held_out=systems, agreement=None
+    )
+
+
+@pytest.fixture
+def ax() -> Axes:
+    return Figure().subplots()
+
+
+@pytest.fixture(scope="module")
+def evaluation(toy_dataset: Dataset) -> Evaluation:
+    return evaluate(toy_dataset)
+
+
+@pytest.fixture(scope="module")
+def page(evaluation: Evaluation) -> str:
+    return render_evaluation(evaluation, evaluation_figures(evaluation.tasks))
+
+
+HOSTILE = "<script>alert('x')</script> & \"co\""
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    """The toy corpus where every name is an attack, with two documents that copy each other."""
+    codebook = Codebook(
+        "hostile",
+        (Task("framing", TaskKind.MULTICLASS, (Label(HOSTILE), Label("<img src=x onerror=alert(1)>")), f"{HOSTILE}?"),),
+        version=HOSTILE,
+    )
+    names = dict(zip(("report", "praise"), codebook["framing"].label_names, strict=True))
+    rows = [
+        row
+        | {
+            "labels": names[row["labels"]["framing"]],
+            "document": f"{HOSTILE}{row['document']}",
+            "event": f"{HOSTILE}{row['event']}",
+            "origin": HOSTILE,
+            "coder": HOSTILE,
+        }
+        for row in toy_rows()
+    ]
+    copied = [row | {"id": f"copy {row['id']}", "document": f"{HOSTILE}copy", "event": "copy"} for row in rows[:2]]
+    path = tmp_path_factory.mktemp("hostile") / "labels.jsonl"
+    return evaluate(load_labels(write_jsonl(path, [*rows, *copied]), codebook))
+
+
+@pytest.fixture(scope="module")
+def hostile_page(hostile: Evaluation) -> str:
+    return render_evaluation(hostile, evaluation_figures(hostile.tasks))
+
+
+def texts_of(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def marks_of(ax: Axes) -> set[tuple[str, float, float]]:
+    """Every single mark as (marker, x, y)."""
+    return {
+        (str(line.get_marker()), round(float(line.get_xdata()[0]), 9), float(line.get_ydata()[0]))
+        for line in ax.lines
+        if len(line.get_xdata()) == 1
+    }
+
+
+# ---- figure: F1 of each label
+
+
+def test_f1_marks_the_model_the_terms_and_the_coders_at_their_values(themes: TaskResult, ax: Axes) -> None:
+    draw_f1(themes, ax)
+    model = {("o", round(22 / 23, 9), 0.0), ("o", round(24 / 36, 9), 1.0)}
+    terms = {("D", round(12 / 18, 9), 0.0), ("D", 0.0, 1.0)}
+    coders = {("|", 0.75, 0.0), ("|", 0.75, 1.0)}
+    assert model | terms | coders == marks_of(ax)
+
+
+def test_f1_draws_the_interval_of_each_label_as_a_line(themes: TaskResult, ax: Axes) -> None:
+    draw_f1(themes, ax)
+    lines = [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines if len(line.get_xdata()) == 2]
+    expected = [([label.f1.low, label.f1.high], [row, row]) for row, label in enumerate(themes.labels[:2])]
+    assert expected == lines
+    assert lines[0][0][0] < 22 / 23 < lines[0][0][1]
+
+
+def test_f1_names_labels_from_the_top_with_their_support(themes: TaskResult, ax: Axes) -> None:
+    draw_f1(themes, ax)
+    expected = ["first one  (n = 12, 6 events)", "second  (n = 12, 12 events)", "third  (n = 2, 2 events)"]
+    assert expected == [tick.get_text() for tick in ax.get_yticklabels()]
+    assert ((2.5, -0.5), (0, 1.02)) == (ax.get_ylim(), ax.get_xlim())
+    assert ("F1", "theme: F1 of each label") == (ax.get_xlabel(), ax.get_title())
+
+
+def test_f1_says_in_words_what_is_too_little_to_judge(themes: TaskResult, ax: Axes) -> None:
+    draw_f1(themes, ax)
+    ((x, y, text),) = [(*text.get_position(), text.get_text()) for text in ax.texts]
+    assert (0.01, 2, "too few to judge") == (x, y, text)
+
+
+def test_f1_names_each_kind_of_mark_once(themes: TaskResult, ax: Axes) -> None:
+    draw_f1(themes, ax)
+    names = ["model, 95% interval", "codebook's terms alone", "two coders' agreement"]
+    assert names == ax.get_legend_handles_labels()[1]
+
+
+def test_f1_tells_kinds_of_marks_apart_by_shape_as_well_as_colour(themes: TaskResult, ax: Axes) -> None:
+    draw_f1(themes, ax)
+    assert {"o", "D", "|"} == {marker for marker, _, _ in marks_of(ax)}
+
+
+# ---- figure: precision against recall
+
+
+def test_precision_recall_draws_the_points_the_decision_and_chance(themes: TaskResult, ax: Axes) -> None:
+    draw_precision_recall(themes, themes.labels[0], ax)
+    curve, chance, decision = ax.lines
+    assert ([11 / 12, 1.0], [1.0, 0.5]) == (list(curve.get_xdata()), list(curve.get_ydata()))
+    assert [0.5, 0.5] == list(chance.get_ydata())
+    assert ([11 / 12], [1.0]) == (list(decision.get_xdata()), list(decision.get_ydata()))
+    assert "chance" in texts_of(ax)
+
+
+def test_precision_recall_names_label_average_precision_and_support(themes: TaskResult, ax: Axes) -> None:
+    draw_precision_recall(themes, themes.labels[0], ax)
+    name, measured = ax.get_title().split("\n")
+    assert ("first one", True) == (name, measured.startswith("AP 0.96 ("))
+    assert measured.endswith(", n = 12")
+    assert ((0, 1.02), (0, 1.05)) == (ax.get_xlim(), ax.get_ylim())
+
+
+# ---- figure: confusion
+
+
+def test_confusion_writes_count_and_share_into_each_cell(framings: TaskResult, ax: Axes) -> None:
+    draw_confusion(framings, ax)
+    cells = {text.get_position(): text.get_text() for text in ax.texts}
+    assert {(0, 0): "9\n75%", (1, 0): "3\n25%", (0, 1): "0\n0%", (1, 1): "12\n100%"} == cells
+
+
+def test_confusion_shades_rows_by_their_shares(framings: TaskResult, ax: Axes) -> None:
+    draw_confusion(framings, ax)
+    (image,) = ax.images
+    assert [[9 / 12, 3 / 12], [0.0, 1.0]] == image.get_array().tolist()
+    assert (0, 1) == image.get_clim()
+
+
+def test_confusion_has_gold_as_rows(framings: TaskResult, ax: Axes) -> None:
+    draw_confusion(framings, ax)
+    names = ["plain report", "praise"]
+    assert names == [tick.get_text() for tick in ax.get_xticklabels()]
+    assert names == [tick.get_text() for tick in ax.get_yticklabels()]
+    assert ("predicted", "gold", "framing: gold against predicted") == (
+        ax.get_xlabel(),
+        ax.get_ylabel(),
+        ax.get_title(),
+    )
+
+
+def test_confusion_of_a_multilabel_task_is_a_value_error(themes: TaskResult, ax: Axes) -> None:
+    with pytest.raises(ValueError, match="theme is no multiclass task"):
+        draw_confusion(themes, ax)
+
+
+# ---- all figures
+
+
+def test_each_drawing_returns_its_axes_and_sets_nothing_global(
+    themes: TaskResult, framings: TaskResult, ax: Axes
+) -> None:
+    before = dict(mpl.rcParams)
+    others = Figure().subplots(2)
+    assert ax is draw_f1(themes, ax)
+    assert others[0] is draw_precision_recall(themes, themes.labels[0], others[0])
+    assert others[1] is draw_confusion(framings, others[1])
+    evaluation_figures({"theme": themes, "framing": framings})
+    assert before == dict(mpl.rcParams)
+
+
+def test_figures_without_anything_to_show_are_left_out(themes: TaskResult, framings: TaskResult) -> None:
+    expected = {"theme-f1.svg", "theme-precision-recall.svg", "framing-f1.svg", "framing-precision-recall.svg"}
+    assert expected | {"framing-confusion.svg"} == set(evaluation_figures({"theme": themes, "framing": framings}))
+    nothing = replace(themes, labels=themes.labels[2:])
+    assert ["theme-f1.svg"] == list(evaluation_figures({"theme": nothing}))
+
+
+def test_figures_are_equal_byte_for_byte_when_drawn_twice(themes: TaskResult, framings: TaskResult) -> None:
+    results = {"theme": themes, "framing": framings}
+    assert evaluation_figures(results) == evaluation_figures(results)
+
+
+def test_figures_are_well_formed_and_keep_their_words_as_text(themes: TaskResult) -> None:
+    for svg in evaluation_figures({"theme": themes}).values():
+        assert "first one" in " ".join(ElementTree.fromstring(svg).itertext())
+
+
+def renamed(result: TaskResult, name: str) -> TaskResult:
+    first, *others = result.labels
+    labels = (replace(first, name=name), *others)
+    task = replace(result.task, labels=tuple(Label(label.name) for label in labels))
+    return replace(result, task=task, labels=labels)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "<b>&amp;</b>",
+        "US$",
+        pytest.param("US$ and A$"),
+        pytest.param("$x^$"),
+        "%s {0} \\frac",
+        "العربية",
+        pytest.param("海军"),
+        pytest.param("👩"),
+    ],
+)
+def test_figures_show_any_name_as_it_is(name: str, framings: TaskResult) -> None:
+    for svg in evaluation_figures({"framing": renamed(framings, name)}).values():
+        assert name in " ".join(ElementTree.fromstring(svg).itertext())
+
+
+def test_colours_of_the_model_are_one(themes: TaskResult, ax: Axes) -> None:
+    draw_precision_recall(themes, themes.labels[0], ax)
+    assert MODEL_COLOUR.lower() == to_hex(ax.lines[0].get_color()) == to_hex(ax.lines[2].get_color())
+
+
+# ---- the page
+
+
+class Elements(HTMLParser):
+    """Every element of a page with its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def attributes_of(page: str) -> Iterator[tuple[str, str]]:
+    return ((name, value or "") for _, attributes in Elements(page).found for name, value in attributes.items())
+
+
+@pytest.mark.parametrize("which", ["page", "hostile_page"])
+def test_the_page_runs_nothing(which: str, request: pytest.FixtureRequest) -> None:
+    page = request.getfixturevalue(which)
+    elements = Elements(page).found
+    assert {"svg", "table"} <= {tag for tag, _ in elements}
+    assert not {"script", "iframe", "object", "embed", "img", "form", "base"} & {tag for tag, _ in elements}
+    assert [] == [name for name, _ in attributes_of(page) if name.startswith("on")]
+
+
+@pytest.mark.parametrize("which", ["page", "hostile_page"])
+def test_the_page_asks_nobody_for_anything(which: str, request: pytest.FixtureRequest) -> None:
+    page = request.getfixturevalue(which)
+    references = [
+        value for name, value in attributes_of(page) if name in ("src", "href", "xlink:href", "action", "data")
+    ]
+    assert [] == [value for value in references if not value.startswith(("#", "data:,", "data:image/png;base64,"))]
+    assert "@import" not in page
+    assert {"#"} == {found[:1] for found in re.findall(r"url\(([^)]*)\)", page)}
+
+
+def test_the_page_names_no_address_but_namespaces(page: str) -> None:
+    assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
+
+
+def test_the_page_escapes_every_name(hostile_page: str, hostile: Evaluation) -> None:
+    assert "<script" not in hostile_page
+    assert "<img" not in hostile_page
+    visible = unescape(hostile_page)
+    for name in (*hostile["framing"].task.label_names, f"{HOSTILE}copy", f"{HOSTILE}?", f"{HOSTILE}: 26"):
+        assert name in visible
+
+
+def test_hostile_figures_are_well_formed(hostile: Evaluation) -> None:
+    for svg in evaluation_figures(hostile.tasks).values():
+        assert HOSTILE in " ".join(ElementTree.fromstring(svg).itertext())
+
+
+def rows_of_table(page: str, name: str) -> list[str]:
+    """The row headers of the table of that name, as a reader sees them."""
+    (table,) = re.findall(rf'aria-label="{name}"><table>(.*?)</table>', page, re.DOTALL)
+    return [unescape(found) for found in re.findall(r'<th scope="row">(.*?)</th>', table)]
+
+
+def test_every_label_stands_once_in_its_table_in_codebook_order(
+    page: str, hostile_page: str, hostile: Evaluation
+) -> None:
+    assert ["sea", "cyber", "trade"] == rows_of_table(page, "theme: labels")
+    assert ["report", "praise"] == rows_of_table(page, "framing: labels")
+    assert list(hostile["framing"].task.label_names) == rows_of_table(hostile_page, "framing: labels")
+
+
+def test_the_model_stands_above_the_baselines(page: str) -> None:
+    expected = [
+        "the model",
+        "prior (the same for every passage)",
+        "the codebook's terms as rules",
+        "plain TF-IDF and logistic regression",
+    ]
+    assert expected == rows_of_table(page, "theme: baselines") == rows_of_table(page, "framing: baselines")
+
+
+def test_notes_come_before_everything_that_they_qualify(evaluation: Evaluation) -> None:
+    noted = replace(evaluation, notes=("Only 7 events & <few> passages.", "Second."))
+    page = render_evaluation(noted, {})
+    places = [
+        page.index(f'<p class="note">{text}') for text in ("Only 7 events &amp; &lt;few&gt; passages.", "Second.")
+    ]
+    assert sorted(places) == places
+    assert places[-1] < page.index("<h3>") < page.index("<h2")
+
+
+def test_documents_that_copy_each_other_are_listed(hostile: Evaluation, hostile_page: str) -> None:
+    (pair,) = hostile.joined
+    line = f"{pair.first} and {pair.second}: {pair.shared} shared word 5-grams, 100% of the shorter"
+    assert line in unescape(hostile_page)
+
+
+def test_without_copies_the_page_says_so(page: str) -> None:
+    assert "No two documents share enough wording to be taken for copies of each other." in page
+
+
+def test_the_confusion_table_holds_the_numbers_of_the_figure(page: str, evaluation: Evaluation) -> None:
+    (table,) = re.findall(r"<details>(.*?)</details>", page, re.DOTALL)
+    cells = [int(found) for found in re.findall(r'<td class="n">(\d+)</td>', table)]
+    assert np.ravel(evaluation["framing"].confusion).tolist() == cells
+
+
+def test_ids_on_the_page_are_unique_and_every_reference_finds_its_own(page: str) -> None:
+    ids = [value for name, value in attributes_of(page) if name == "id"]
+    references = re.findall(r"url\(#([^)]*)\)", page) + re.findall(r'href="#([^"]*)"', page)
+    assert len(set(ids)) == len(ids)
+    assert set() == set(references) - set(ids)
+
+
+def test_figures_have_names_for_those_who_cannot_see_them(page: str) -> None:
+    names = [attributes.get("aria-label") for tag, attributes in Elements(page).found if tag == "svg"]
+    assert ["theme-f1", "framing-f1", "framing-precision-recall", "framing-confusion"] == names
+
+
+def test_a_reader_of_the_page_learns_data_codebook_seed_and_versions(page: str, evaluation: Evaluation) -> None:
+    facts = (evaluation.data_sha256, evaluation.codebook.sha256, f"numpy {np.__version__}", "toy: 24")
+    assert all(fact in page for fact in facts)
+
+
+# ---- the files
+
+
+@pytest.fixture
+def folder(evaluation: Evaluation, tmp_path: Path) -> Path:
+    write_evaluation(evaluation, tmp_path / "report")
+    return tmp_path / "report"
+
+
+def files_under(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_written_twice_every_file_is_equal_byte_for_byte(evaluation: Evaluation, folder: Path, tmp_path: Path) -> None:
+    write_evaluation(evaluation, tmp_path / "again")
+    assert files_under(folder) == files_under(tmp_path / "again")
+    write_evaluation(evaluation, folder)
+    assert files_under(folder) == files_under(tmp_path / "again")
+    assert {folder, tmp_path / "again"} == set(tmp_path.iterdir())
+
+
+def test_the_table_of_labels_equals_the_metrics(
+    evaluation: Evaluation, themes: TaskResult, framings: TaskResult, tmp_path: Path
+) -> None:
+    folder = tmp_path / "report"
+    write_evaluation(replace(evaluation, tasks={"theme": themes, "framing": framings}), folder)
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    with (folder / "per_label.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    expected = [(task, label) for task, found in metrics["tasks"].items() for label in found["labels"]]
+    assert expected == [(row["task"], row["label"]) for row in rows]
+    for row in rows:
+        label = metrics["tasks"][row["task"]]["labels"][row["label"]]
+        for name in ("f1", "average_precision", "gain_over_codebook_terms"):
+            found = {"value": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]}
+            assert {key: "" if value is None else str(value) for key, value in label[name].items()} == found
+        plain = ("support", "events", "prevalence", "precision", "recall", "verdict", "reason")
+        assert {key: "" if label[key] is None else str(label[key]) for key in plain} == {key: row[key] for key in plain}
+
+
+def test_the_figures_on_the_page_are_those_in_the_folder(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for path in (folder / "figures").iterdir():
+        words = [text for text in ElementTree.parse(path).getroot().itertext() if text.strip()]
+        assert all(word.strip() in unescape(page) for word in words)
+
+
+def test_the_metrics_hold_no_number_that_json_lacks(folder: Path) -> None:
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    text = (folder / "metrics.json").read_text(encoding="utf-8")
+    assert "toy" == json.loads(text, parse_constant=refuse)["codebook"]["name"]
+
+
+@pytest.mark.parametrize("name", ["notes.txt", ".hidden", "figures/mine.png"])
+def test_a_folder_with_foreign_files_is_refused_and_left_alone(name: str, evaluation: Evaluation, folder: Path) -> None:
+    (folder / name).write_text("mine")
+    before = files_under(folder)
+    with pytest.raises(OutputError, match="which is no part of a report; name another folder with --out"):
+        write_evaluation(evaluation, folder)
+    assert before == files_under(folder)
+
+
+def test_a_folder_of_ours_a_new_one_and_an_empty_one_are_not_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("report", "empty", "new"):
+        refuse_foreign_report(tmp_path / name)
+    assert {"report", "empty"} == {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_file_in_place_of_the_folder_is_refused(evaluation: Evaluation, tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("mine")
+    with pytest.raises(OutputError, match="a file stands here"):
+        write_evaluation(evaluation, tmp_path / "report")
+
+
+def test_a_folder_that_cannot_be_made_is_an_output_error(evaluation: Evaluation, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match="can't be written"):
+        write_evaluation(evaluation, tmp_path / "file" / "report")
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"), [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "No space left"), OutputError)], ids=repr
+)
+@pytest.mark.parametrize(
+    ("method", "step"), [("rename", 0), ("rename", 1), *(("write_text", n) for n in range(2)), ("write_bytes", 1)]
+)
+def test_a_crash_while_writing_leaves_the_earlier_report_whole(
+    method: str,
+    step: int,
+    error: BaseException,
+    seen: type[BaseException],
+    evaluation: Evaluation,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before, steps, original = files_under(folder), itertools.count(), getattr(Path, method)
+
+    def failing(path: Path, *args: Any, **options: Any) -> object:
+        if next(steps) == step:
+            raise error
+        return original(path, *args, **options)
+
+    monkeypatch.setattr(Path, method, failing)
+    with pytest.raises(seen):
+        write_evaluation(replace(evaluation, notes=("new",)), folder)
+    assert before == files_under(folder)
+    assert [folder] == list(folder.parent.iterdir())
+
+
+def test_lone_surrogates_in_names_are_written_somehow(evaluation: Evaluation, tmp_path: Path) -> None:
+    write_evaluation(replace(evaluation, origins={"\ud800": 24}), tmp_path / "report")
+    assert (tmp_path / "report" / "report.html").exists()
