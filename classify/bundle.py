@@ -19,7 +19,7 @@ import numpy as np
 
 from classify.codebook import Codebook, Task, parse_codebook
 from classify.errors import BundleError, ClassifyError
-from classify.files import refuse_foreign, replacing, to_json
+from classify.files import make_folder, refuse_foreign, replacing, to_json
 from classify.measure.arrays import FloatArray
 from classify.scorer.decisions import DecisionRule
 from classify.scorer.linear import Block, TaskScorer
@@ -99,6 +99,7 @@ class Bundle:
         refuse_foreign_bundle(folder)
         files = self.to_files()
         new = _sha256(files[MANIFEST])
+        make_folder(folder)
         for name, content in files.items():
             if name not in (MANIFEST, MANIFEST_HASH):
                 _write(folder / name, content)

@@ -46,13 +46,6 @@ class DataError(ClassifyError):
         super().__init__("\n".join(lines))
 
 
-class MissingFileError(DataError):
-    """A file that was named is not there."""
-
-    def __init__(self, path: object, message: str) -> None:
-        super().__init__([Fault(str(path), None, None, message)])
-
-
 class OutputError(ClassifyError):
     """A place that can't be written to, or that holds files which are not ours to replace."""
 

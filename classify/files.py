@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from classify.errors import MissingFileError, OutputError, data_error
+from classify.errors import OutputError, data_error
 
 
 @contextmanager
@@ -24,6 +24,14 @@ def replacing(out: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it; raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: can't be written: {error.strerror or error}") from None
 
 
 def refuse_foreign(folder: Path, foreign: Callable[[Path], Iterable[Path]], *, what: str) -> None:
@@ -55,7 +63,7 @@ def read_toml(path: str | Path, *, expected: str) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
-        raise MissingFileError(path, f"no such file; expected {expected}") from None
+        raise data_error(path, f"no such file; expected {expected}") from None
     except UnicodeDecodeError:
         raise data_error(path, f"broken TOML: not UTF-8 text; expected {expected}; save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:

@@ -15,6 +15,8 @@ from classify.scorer.tokens import STOP_WORDS, stem, words_of
 NEAR_THRESHOLD = "near_threshold"
 UNKNOWN_WORDS = "unknown_words"
 TOO_SHORT = "too_short"
+NESTED_KEYS = ("predicted", "probabilities", "review", "model")
+"""What a prediction adds to a row of JSONL; `Predictor.columns` is what it adds to a table."""
 
 
 class Predictor:
@@ -106,7 +108,7 @@ class Predictor:
         if missing:
             raise ValueError(f"column {text!r} holds no text in {len(missing)} rows, first row {missing[0]}")
         columns: dict[str, list[Any]] = {name: [] for name in self.columns}
-        refuse_clash(table.columns, self.columns)
+        table = table.select(without_prediction(table.columns, self.columns))
         for prediction in self.predict(texts):
             for name, value in flat_columns(prediction).items():
                 columns[name].append(value)
@@ -153,7 +155,7 @@ class Predictor:
         unknown = sum(stem(word) not in self._known_words and word not in self._known_words for word in content)
         reasons = {
             NEAR_THRESHOLD: is_near,
-            UNKNOWN_WORDS: not is_known or unknown > settings["max_unknown"] * len(content),
+            UNKNOWN_WORDS: (not is_known and bool(text.split())) or unknown > settings["max_unknown"] * len(content),
             TOO_SHORT: len(text.split()) < settings["min_words"],
         }
         return tuple(reason for reason, applies in reasons.items() if applies)
@@ -169,12 +171,19 @@ def flat_columns(prediction: Prediction) -> dict[str, object]:
     return {**cells, "review": "|".join(prediction.review), "model": prediction.model}
 
 
-def refuse_clash(given: Iterable[str], ours: Iterable[str]) -> None:
-    """Raise ValueError where names of the user's columns are also ours, unless all are: then they are a prediction."""
-    ours = set(ours)
-    clash = [name for name in given if name in ours]
-    if clash and len(clash) < len(ours):
+def without_prediction(names: Iterable[str], flat: Sequence[str]) -> list[str]:
+    """The user's own names among the columns or keys of a table, those of an earlier prediction left out.
+
+    Raises ValueError where some of them, but not a whole prediction, are called as a prediction's are: `flat` are its
+    columns, NESTED_KEYS its keys.
+    """
+    own = list(names)
+    for ours in (flat, NESTED_KEYS):
+        if set(ours) <= set(own):
+            own = [name for name in own if name not in ours]
+    if clash := [name for name in own if name in {*flat, *NESTED_KEYS}]:
         raise ValueError(f"{', '.join(clash)}: predictions would be written under this name; rename it first")
+    return own
 
 
 def _checked(texts: Iterable[str]) -> list[str]:

@@ -645,7 +645,7 @@ def test_two_crashes_in_a_row_leave_one_bundle_whole(toy_bundle: Bundle, later_b
 def test_what_a_killed_process_left_is_passed_over_and_then_removed(
     toy_bundle: Bundle, later_bundle: Bundle, folder: Path
 ) -> None:
-    for name in (f".{MANIFEST}.part", ".theme-000000000000.npz.part", "theme-000000000000.npz"):
+    for name in (f".{MANIFEST}.0a1b2c3d.part", ".theme-000000000000.npz.0a1b2c3d.part"):
         (folder / name).write_bytes(b"half")
     assert toy_bundle.to_files() == load_bundle(folder).to_files()
     later_bundle.save(folder)

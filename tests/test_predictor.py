@@ -324,7 +324,7 @@ def test_cells_of_a_table_hold_labels_joined_by_bars(predictor: Predictor) -> No
     frame = predictor.predict_frame(pd.DataFrame({"text": [both, "zzzz"]}))
     assert ["sea|cyber", "none"] == frame["predicted:theme"].tolist()
     assert ["report", "report"] == frame["predicted:framing"].tolist()
-    assert "near_threshold|unknown_words|too_short" == frame["review"].tolist()[1]
+    assert "unknown_words|too_short" == frame["review"].tolist()[1]
 
 
 def test_a_pandas_index_is_kept_even_with_duplicates(predictor: Predictor) -> None:
@@ -624,6 +624,6 @@ def test_a_rule_survives_as_plain_data() -> None:
     first = rule([0.1, np.inf, -np.inf])
     plain = first.to_dict(("a", "b", "c"))
     assert {"a": 0.1, "b": "inf", "c": "-inf"} == plain["thresholds"]
-    second = DecisionRule.from_dict(plain, is_multilabel=True, at_least_one=False)
+    second = DecisionRule.from_dict(plain, ("a", "b", "c"), is_multilabel=True, at_least_one=False)
     assert [0.1, np.inf, -np.inf] == second.thresholds.tolist()
     assert first.to_dict(("a", "b", "c")) == second.to_dict(("a", "b", "c"))

@@ -14,6 +14,7 @@ PACKAGE = Path(classify.__file__).parent
 # Lowest first; a module may import from its own rank or from a lower one.
 RANKS = (
     ("errors",),
+    ("files",),
     ("codebook", "passages", "measure"),
     ("scorer",),
     ("bundle",),
@@ -35,8 +36,15 @@ def room_of(module: str) -> str:
 def imports_of(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("classify."):
-            found.add(room_of(node.module))
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names = [node.module or ""]
+        elif isinstance(node, ast.Import):
+            names = [name.name for name in node.names]
+        else:
+            continue
+        assert "classify" not in names, "the package's door is for users; import from the module itself"
+        found |= {room_of(name) for name in names if name.startswith("classify.")}
     return found
 
 

@@ -1,6 +1,7 @@
 """classify check: every fault of codebook and labels, with row and remedy; trains nothing."""
 
 from dataclasses import asdict
+from pathlib import Path
 
 import typer
 
@@ -31,7 +32,7 @@ def check(
     Example: classify check --labels my-labels.csv --codebook my-codebook.toml
     """
     from classify.data.dataset import counts_by_label, dataset_warnings, load_labels
-    from classify.errors import DataError, MissingFileError
+    from classify.errors import DataError
 
     files = labels_or_default(labels)
     try:
@@ -42,7 +43,8 @@ def check(
             say_json({"faults": [asdict(fault) for fault in error.faults]})
         typer.echo(str(error), err=True)
         typer.echo(f"{len(error.faults)} faults" if len(error.faults) > 1 else "1 fault", err=True)
-        raise typer.Exit(2 if isinstance(error, MissingFileError) else 1) from None
+        is_missing = any(not Path(fault.path).exists() for fault in error.faults)
+        raise typer.Exit(2 if is_missing else 1) from None
     warn(dataset_warnings(dataset), quiet=quiet)
     counts = counts_by_label(dataset)
     n_events = len(dataset.event_names)

@@ -1,11 +1,12 @@
 """classify inspect: what is inside a bundle, without trusting it."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from classify.cli.shell import JsonOption, command, model_or_default, say, say_json, say_table
+from classify.cli.shell import JsonOption, command, model_or_default, say, say_json, table_text
 
 
 @command
@@ -23,40 +24,45 @@ def inspect(
     Example: classify inspect models/defence-diplomacy
     """
     from classify.bundle import MANIFEST, file_faults, read_manifest, sha256_of
+    from classify.errors import BundleError
 
     folder = model_or_default(bundle)
     manifest = read_manifest(folder)
     faults = file_faults(folder, manifest)
     identity = sha256_of(folder / MANIFEST)[:12]
+    try:
+        lines = [] if json else list(_describe(folder, identity, manifest))
+    except (LookupError, TypeError, AttributeError) as error:
+        raise BundleError(f"{folder}: the manifest is not one that this release writes ({error!r})") from None
     if json:
         say_json({"id": identity, "faults": faults, "manifest": manifest})
-    else:
-        book, data = manifest["codebook"], manifest["data"]
-        say(f"bundle {identity}, format {manifest['format_version']}, {folder}")
-        say(f"codebook {book['name']} {book['version']}, SHA-256 {manifest['codebook_sha256'][:12]}")
-        say(f"trained on {data['n_passages']} passages from {data['n_events']} events")
-        for field in ("origins", "coders"):
-            say(f"{field}: " + ", ".join(f"{name} {n}" for name, n in data[field].items()))
-        say(f"labelled data, SHA-256 {data['sha256'][:12]}")
-        say(
-            f"seed {manifest['seed']}; "
-            + ", ".join(f"{name} {release}" for name, release in manifest["versions"].items())
-        )
-        say()
-        for task, summary in manifest["summary"].items():
-            thresholds = manifest["tasks"][task]["decision"]["thresholds"] or {}
-            rows = [
-                (label, of["support"], of["events"], of["f1"], thresholds.get(label))
-                for label, of in summary["labels"].items()
-            ]
-            say_table(
-                f"{task} ({book['tasks'][task]['kind']})", ("label", "passages", "events", "F1*", "threshold"), rows
-            )
-        files = [(name, facts["size"], facts["sha256"][:12]) for name, facts in manifest["files"].items()]
-        say_table("files", ("file", "bytes", "SHA-256"), files)
-        say("* out of fold at training, thresholds fitted to the same scores; classify evaluate is the judge")
-        say("hashes detect damage, not forgery; every file is data, and opening it runs no code")
+    for line in lines:
+        say(line)
     for fault in faults:
         typer.echo(fault, err=True)
     if faults:
         raise typer.Exit(3)
+
+
+def _describe(folder: Path, identity: str, manifest: dict[str, Any]) -> Iterator[str]:
+    book, data, tasks = manifest["codebook"], manifest["data"], manifest["tasks"]
+    yield f"bundle {identity}, format {manifest['format_version']}, {folder}"
+    yield f"codebook {book['name']} {book['version']}, SHA-256 {manifest['codebook_sha256'][:12]}"
+    yield f"trained on {data['n_passages']} passages from {data['n_events']} events"
+    for field in ("origins", "coders"):
+        yield f"{field}: " + ", ".join(f"{name} {n}" for name, n in data[field].items())
+    yield f"labelled data, SHA-256 {data['sha256'][:12]}"
+    releases = ", ".join(f"{name} {release}" for name, release in manifest["versions"].items())
+    yield f"seed {manifest['seed']}; {releases}\n"
+    for task, summary in manifest["summary"].items():
+        thresholds = tasks[task]["decision"]["thresholds"] or {}
+        rows = [
+            (label, of["support"], of["events"], of["f1"], thresholds.get(label))
+            for label, of in summary["labels"].items()
+        ]
+        columns = ("label", "passages", "events", "F1*", "threshold")
+        yield table_text(f"{task} ({book['tasks'][task]['kind']})", columns, rows)
+    files = [(name, facts["size"], facts["sha256"][:12]) for name, facts in manifest["files"].items()]
+    yield table_text("files", ("file", "bytes", "SHA-256"), files)
+    yield "* out of fold at training, thresholds fitted to the same scores; classify evaluate is the judge"
+    yield "hashes detect damage, not forgery; every file is data, and opening it runs no code"

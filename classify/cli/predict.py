@@ -8,7 +8,6 @@ import typer
 
 from classify.cli.shell import ModelOption, QuietOption, command, model_or_default, warn
 
-NESTED_KEYS = ("predicted", "probabilities", "review", "model")
 PASSAGE_KEYS = ("id", "document", "start", "end", "text")
 
 
@@ -46,7 +45,7 @@ def predict(
     from classify.data.inputs import read_inputs
     from classify.data.tables import format_of, import_pyarrow, write_rows
     from classify.errors import UsageError
-    from classify.predictor import Predictor, flat_columns, refuse_clash
+    from classify.predictor import NESTED_KEYS, Predictor, flat_columns, without_prediction
 
     asked = form.value if form else None
     written = format_of(out, asked=asked) if out else asked or "jsonl"
@@ -57,16 +56,13 @@ def predict(
     predictor = Predictor.load(model_or_default(model))
     rows = read_inputs(inputs, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet))
     is_nested = written == "jsonl"
-    ours = NESTED_KEYS if is_nested else predictor.columns
     try:
-        for row in rows:
-            refuse_clash(row, ours)
+        own = list(dict.fromkeys(name for row in rows for name in without_prediction(row, predictor.columns)))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    given = dict.fromkeys(key for row in rows for key in row if key not in ours) or dict.fromkeys(PASSAGE_KEYS)
     merged = (
-        {key: value for key, value in row.items() if key not in ours}
-        | (found.to_row() if is_nested else flat_columns(found))
+        {name: row[name] for name in own if name in row} | (found.to_row() if is_nested else flat_columns(found))
         for row, found in zip(rows, predictor.predict([row["text"] for row in rows]), strict=True)
     )
-    write_rows(merged, written, out, columns=[*given, *ours])
+    ours = NESTED_KEYS if is_nested else predictor.columns
+    write_rows(merged, written, out, columns=[*(own or PASSAGE_KEYS), *ours])

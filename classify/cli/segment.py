@@ -1,5 +1,6 @@
 """classify segment: documents to passages, ready to be coded."""
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -67,7 +68,7 @@ def segment(
             warn([f"{path}: no passage found; the file holds headings or marks only"], quiet=quiet)
         passages.extend(found)
         n_left_out += len(left_out(document))
-    if n_left_out and not quiet:
+    if n_left_out and not quiet and sys.stderr.isatty():
         counts = f"{len(passages)} passages; {n_left_out} lines left out"
         typer.echo(f"{counts} (headings, datelines, links, category lines)", err=True)
     extra: dict[str, object] = {}

@@ -94,6 +94,11 @@ def say_json(result: object) -> None:
 
 
 def say_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table as part of the result."""
+    say(table_text(title, columns, rows))
+
+
+def table_text(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """An aligned table that is never cropped: the first column to the left, the others, numbers, to the right."""
     from rich.console import Console
     from rich.table import Table
@@ -108,8 +113,8 @@ def say_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object
     console = Console(highlight=False, markup=False, emoji=False, no_color=True, width=_TABLE_WIDTH)
     with console.capture() as captured:
         console.print(table)
-    say(title)
-    say("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
+    lines = [line.rstrip() for line in captured.get().splitlines()]
+    return "\n".join([title, *lines]) + "\n"
 
 
 @contextmanager

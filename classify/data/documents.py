@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from classify.errors import MissingFileError, UsageError, data_error
+from classify.errors import UsageError, data_error
 from classify.passages import Document
 
 STDIN = "-"
@@ -33,7 +33,7 @@ def read_bytes(path: str | Path) -> bytes:
     try:
         content = Path(path).read_bytes()
     except FileNotFoundError:
-        raise MissingFileError(path, "no such file or folder; check the path") from None
+        raise data_error(path, "no such file or folder; check the path") from None
     except OSError as error:
         raise data_error(path, f"can't be read: {error.strerror}") from None
     if not content.strip():

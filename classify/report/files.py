@@ -22,26 +22,26 @@ FIGURES = "figures"
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
     """Write `report.html`, `metrics.json`, `per_label.csv`, `predictions.csv` and `figures/*.svg` to a folder.
 
-    An earlier evaluation there is moved away once the new one is whole, and back if that fails. Raises OutputError
-    where the folder holds anything else, or can't be written.
+    Everything is made beside the folder first and then moved in, `report.html` last. Raises OutputError where the
+    folder holds anything else, or can't be written.
     """
     folder = Path(folder).resolve()
     refuse_foreign_report(folder)
-    beside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
-    new, old = beside.with_suffix(".new"), beside.with_suffix(".old")
+    beside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
     try:
-        (new / FIGURES).mkdir(parents=True)
-        _write(evaluation, new)
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
+        (beside / FIGURES).mkdir(parents=True)
+        _write(evaluation, beside)
+        (folder / FIGURES).mkdir(parents=True, exist_ok=True)
+        names = [f"{FIGURES}/{path.name}" for path in sorted((beside / FIGURES).iterdir())]
+        for name in (*names, PREDICTIONS, PER_LABEL, METRICS, REPORT):
+            (beside / name).replace(folder / name)
+        for path in (folder / FIGURES).iterdir():
+            if f"{FIGURES}/{path.name}" not in names:
+                path.unlink()
     except OSError as error:
         raise OutputError(f"{folder}: can't be written: {error.strerror or error}") from None
     finally:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        for left in (new, old):
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _write(evaluation: Evaluation, folder: Path) -> None:

@@ -142,7 +142,7 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ("train", ["--labels", "--codebook", "--config", "--out", "--json", "--quiet"]),
         ("evaluate", ["--labels", "--codebook", "--coders", "--model", "--config", "--out", "--json", "--quiet"]),
         ("predict", ["--model", "--format", "--out", "--quiet"]),
-        ("explain", ["--text", "--model", "--task", "--json"]),
+        ("explain", ["--text", "--model", "--task", "--json", "--quiet"]),
         ("inspect", ["--json"]),
     ],
 )
@@ -335,7 +335,10 @@ WARNINGS = [
                 Path("labels/passages.jsonl"),
                 [
                     *toy_rows(),
-                    *({"text": " ".join(map(str, range(20))), "document": d, "event": d, "labels": {}} for d in "xy"),
+                    *(
+                        {"text": " ".join(f"w{n}" for n in range(20)), "document": d, "event": d, "labels": {}}
+                        for d in "xy"
+                    ),
                 ],
             )
         ],
@@ -392,6 +395,14 @@ def test_agreement_writes_the_disagreements(suffix: str, toy: Path) -> None:
     expected = {
         "id": "e01#2",
         "text": toy_rows()[1]["text"],
+        "document": "e01",
+        "event": "e01",
+    }
+    nested = {
+        "labels": {"theme": ["sea"], "framing": None},
+        "coders": {"theme": {"a": "sea", "b": "sea"}, "framing": {"a": "praise", "b": "report"}},
+    }
+    flat = {
         "theme": "sea",
         "framing": "",
         "theme:a": "sea",
@@ -399,7 +410,7 @@ def test_agreement_writes_the_disagreements(suffix: str, toy: Path) -> None:
         "framing:a": "praise",
         "framing:b": "report",
     }
-    assert [expected] == readers[suffix]()
+    assert [expected | {"jsonl": nested}.get(suffix, flat)] == readers[suffix]()
 
 
 def test_agreement_takes_the_coders_files_by_name(toy: Path) -> None:
@@ -480,13 +491,26 @@ def test_train_warns_and_quiet_hides_it(in_toy_folder: Path) -> None:
     succeeds("train", "--quiet")
 
 
-@pytest.mark.parametrize("row", [{"text": ""}, {"text": "?!"}, {"text": "海\0"}], ids=str)
-def test_a_passage_without_words_is_valid(row: dict[str, object], in_toy_folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("row", "review"),
+    [
+        ({"text": ""}, ["too_short"]),
+        ({"text": "?!"}, ["unknown_words", "too_short"]),
+        ({"text": "海\0"}, ["unknown_words", "too_short"]),
+    ],
+    ids=str,
+)
+def test_a_passage_without_words_is_valid(row: dict[str, object], review: list[str], in_toy_folder: Path) -> None:
     change_row(1, **row)
-    succeeds("train")
+    succeeds("train", "-q")
     write_jsonl(Path("in.jsonl"), [row])
     (found,) = jsonl(succeeds("predict", "in.jsonl"))
-    assert ([], ["near_threshold", "too_short"]) == (found["predicted"]["theme"], found["review"])
+    assert ([], review) == (found["predicted"]["theme"], found["review"])
+
+
+def test_passages_without_words_are_a_warning(in_toy_folder: Path) -> None:
+    change_row(1, text="12 345")
+    assert "warning: 1 passages hold no word, the first at labels/passages.jsonl:1\n" == run("check").stderr
 
 
 @pytest.mark.parametrize(
@@ -500,7 +524,7 @@ def test_a_passage_without_words_is_valid(row: dict[str, object], in_toy_folder:
 def test_one_bare_label_is_a_codebook(tasks: str, in_toy_folder: Path) -> None:
     Path("labels/codebook.toml").write_text(f'name = "bare"\n{tasks}\n')
     rows = [
-        {"text": row["text"], "labels": [name for name in row["labels"]["theme"] if name == "sea"]}
+        {"text": row["text"], "event": row["event"], "labels": [n for n in row["labels"]["theme"] if n == "sea"]}
         for row in toy_rows()
     ]
     write_jsonl(Path("labels/passages.jsonl"), rows)
@@ -571,7 +595,7 @@ def test_predict_writes_csv_with_flat_columns(toy: Path) -> None:
     first, second = read_csv(Path("new/out.csv"))
     assert ["n", "text", *FLAT] == list(first)
     assert ("1", "sea|cyber") == (first["n"], first["predicted:theme"])
-    assert ("2", "none", "near_threshold|unknown_words|too_short") == (
+    assert ("2", "none", "unknown_words|too_short") == (
         second["n"],
         second["predicted:theme"],
         second["review"],
@@ -611,10 +635,16 @@ def test_predicting_a_prediction_replaces_the_earlier_one(suffix: str, toy: Path
     assert Path(f"once.{suffix}").read_bytes() == Path(f"twice.{suffix}").read_bytes()
 
 
-def test_predict_puts_its_keys_last_even_where_the_input_had_them(toy: Path) -> None:
-    write_jsonl(Path("in.jsonl"), [{"model": "old", "text": "The navy said.", "predicted": {}, "n": 1}])
+def test_predict_puts_its_keys_last_in_place_of_an_earlier_prediction(toy: Path) -> None:
+    earlier = {"model": "old", "predicted": {}, "probabilities": {}, "review": []}
+    write_jsonl(Path("in.jsonl"), [{**earlier, "text": "The navy said.", "n": 1}])
     (found,) = jsonl(succeeds("predict", "in.jsonl"))
     assert ["text", "n", *PREDICTED] == list(found)
+
+
+def test_predict_refuses_to_write_over_a_column_of_the_users(toy: Path) -> None:
+    write_jsonl(Path("in.jsonl"), [{"text": "The navy said.", "review": "five stars"}])
+    assert refused(2, "predict", "in.jsonl").startswith("review: predictions would be written under this name")
 
 
 def test_predict_replaces_the_file_named_by_out(toy: Path) -> None:
@@ -933,12 +963,12 @@ BAD_INPUT = {
     ),
     "bad kind": (
         lambda: change_codebook('"multilabel"', '"multi-label"'),
-        f"{CODEBOOK}: tasks.theme.kind: unknown kind 'multi-label'; did you mean 'multilabel'? multilabel: any number",
+        f"{CODEBOOK}: tasks.theme.kind: unknown kind 'multi-label'; did you mean 'multilabel'? (multilabel: any number",
     ),
     "broken codebook": (lambda: Path(CODEBOOK).write_text("name = "), f"{CODEBOOK}: broken TOML: "),
     "codebook not UTF-8": (
         lambda: Path(CODEBOOK).write_bytes(b"\xff"),
-        f"{CODEBOOK}: not UTF-8 text; expected a codebook",
+        f"{CODEBOOK}: broken TOML: not UTF-8 text; expected a codebook",
     ),
 }
 
@@ -1086,7 +1116,7 @@ def test_ctrl_c_leaves_with_130_and_everything_as_it_was(
     Path("reports/toy").mkdir(parents=True)
     Path("reports/toy/report.html").write_text("old")
     monkeypatch.setattr(place, interrupt)
-    assert "interrupted; nothing was changed" == refused(130, *command)
+    assert "interrupted" == refused(130, *command)
     assert "toy" == load_bundle("models/toy").codebook.name
 
 
@@ -1094,7 +1124,7 @@ def test_ctrl_c_between_two_rows_leaves_the_old_file(toy: Path, monkeypatch: pyt
     rows: Iterator[dict[str, object]] = iter([{"predicted": {}}])
     monkeypatch.setattr(Prediction, "to_row", lambda prediction: next(rows, None) or interrupt())
     Path("out.jsonl").write_text("old")
-    assert "interrupted; nothing was changed" == refused(130, "predict", "article.txt", "--out", "out.jsonl")
+    assert "interrupted" == refused(130, "predict", "article.txt", "--out", "out.jsonl")
 
 
 def test_ctrl_c_says_that_nothing_was_changed_only_where_that_is_so(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1151,9 +1181,9 @@ def test_evaluate_shows_every_label_with_its_verdict(evaluated: tuple[Path, Resu
     assert "24 passages, 12 events; nested cross-validation over events, 5 outer folds" == lines[0]
     assert "theme: 0 of 3 labels evaluable" in lines
     (sea,) = [line.split() for line in lines if line.startswith("sea ")]
-    assert ["7", "4", "–", "–", "–", "–", "–", "not", "evaluable"] == sea[1:10]
-    (report,) = [line for line in lines if line.startswith("report ")]
-    assert report.endswith("use with review  ranks passages well, but not double-coded")
+    assert ["7", "4", "–", "–", "–", "–", "–"] == sea[1:]
+    assert "sea: not evaluable: 7 positives in 4 events; 10 in 5 are needed" in lines
+    assert "report: use with review: ranks passages well, but not double-coded" in lines
     assert ["model", "prior", "codebook_terms", "plain_tfidf"] == [
         line.split()[0] for line in lines if line.startswith(("model ", *BASELINES))
     ][:4]
@@ -1271,7 +1301,7 @@ def test_evaluate_replaces_an_earlier_report_as_a_whole(in_toy_folder: Path) -> 
 def test_evaluate_on_two_events_makes_no_folds_and_says_why_first(in_toy_folder: Path) -> None:
     write_jsonl(Path(PASSAGES), toy_rows()[:4])
     first = succeeds("evaluate", "--quiet").splitlines()[0]
-    assert "Only 2 events: none can be held out (4 are needed), so nothing is evaluable." == first
+    assert "theme: only 2 events: none can be held out (4 are needed), so nothing is evaluable." == first
     found = json.loads(Path("reports/toy/metrics.json").read_text(encoding="utf-8"))
     labels = [label for task in found["tasks"].values() for label in task["labels"].values()]
     assert 5 == len(labels)
@@ -1298,7 +1328,7 @@ def test_evaluate_a_bundle_on_other_labels(toy: Path, toy_bundle: Bundle) -> Non
     found = json.loads(
         succeeds("evaluate", "--model", "models/toy", "--labels", "other.jsonl", "--out", "other", "--json")
     )
-    assert (toy_bundle.id, f"bundle {toy_bundle.id} on other labelled passages") == (found["model"], found["scheme"])
+    assert (toy_bundle.id, f"bundle {toy_bundle.id} on given labelled passages") == (found["model"], found["scheme"])
     assert found["tasks"]["theme"]["labels"]["sea"]["f1"]["value"] > 0.8
     rows = read_csv(Path("other/predictions.csv"))
     assert {""} == {row["fold"] for row in rows}
@@ -1309,7 +1339,7 @@ def test_evaluate_a_bundle_on_other_labels(toy: Path, toy_bundle: Bundle) -> Non
 
 def test_evaluate_a_bundle_on_its_own_labels_says_so_first(toy: Path) -> None:
     shown = succeeds("evaluate", "--model", "models/toy", "--labels", "labels")
-    assert shown.startswith("These are the passages the bundle was trained on: the figures flatter it.")
+    assert shown.startswith("24 of 24 passages are among those the bundle was trained on: their figures flatter it.")
 
 
 def test_evaluate_a_bundle_by_another_codebook_is_refused(toy: Path) -> None:
@@ -1318,13 +1348,15 @@ def test_evaluate_a_bundle_by_another_codebook_is_refused(toy: Path) -> None:
     message = refused(
         2, "evaluate", "--model", "models/toy", "--labels", "other.jsonl", "--codebook", "other.toml", "-q"
     )
-    assert message.startswith("the bundle was trained with another codebook: task theme has labels sea, cyber, trade; ")
+    assert message.startswith(
+        "the bundle was trained with another codebook: task theme has labels sea, cyber, trade (multilabel); "
+    )
 
 
 def test_evaluate_a_bundle_by_a_codebook_of_another_kind_is_refused(toy: Path) -> None:
     change_codebook('kind = "multiclass"', 'kind = "multilabel"')
     write_jsonl(Path(PASSAGES), [row | {"labels": {"framing": [row["labels"]["framing"]]}} for row in toy_rows()])
-    arguments = ["--model", "models/toy", "--labels", "labels", "--codebook", CODEBOOK]
+    arguments = ["--model", "models/toy", "--labels", "labels", "--codebook", CODEBOOK, "-q"]
     assert refused(2, "evaluate", *arguments).startswith("the bundle was trained with another codebook")
 
 

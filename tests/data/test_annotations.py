@@ -171,7 +171,7 @@ def test_at_least_one_is_content_with_one_and_with_not_coded(tmp_path: Path, at_
         ({"labels": {"theme": ["cybre"]}}, "theme: unknown label 'cybre'; did you mean 'cyber'?"),
         ({"labels": {"theme": ["Sea"]}}, "theme: unknown label 'Sea'; did you mean 'sea'?"),
         ({"labels": {"theme": ["space"]}}, "theme: unknown label 'space'; expected one of: sea, cyber, trade"),
-        ({"labels": {"theme": "none"}}, "theme: unknown label 'none'; expected one of: sea, cyber, trade"),
+        ({"labels": {"theme": "none"}}, "theme: unknown label 'none'; 'none' can't stand beside a label"),
         ({"labels": {"framing": "prase"}}, "framing: unknown label 'prase'; did you mean 'praise'?"),
         ({"labels": {"themes": []}}, "labels: unknown task 'themes'; did you mean 'theme'?"),
         ({"labels": {"tone": "report"}}, "labels: unknown task 'tone'; expected one of: theme, framing"),
@@ -364,7 +364,7 @@ def test_a_sheet_keeps_its_other_columns_and_may_lack_a_task(tmp_path: Path, toy
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        ("none|sea,", "theme: unknown label 'none'; expected one of: sea, cyber, trade"),
+        ("none|sea,", "theme: unknown label 'none'; 'none' can't stand beside a label"),
         ("sea cyber,", "theme: unknown label 'sea cyber'; did you mean 'cyber'?"),
         ("See,", "theme: unknown label 'See'; did you mean 'sea'?"),
         (",report|praise", "framing: found praise, report; expected exactly one label (a multiclass task)"),
@@ -529,7 +529,8 @@ def test_a_passage_coded_twice_by_one_coder_is_a_fault(tmp_path: Path, toy_codeb
         write(tmp_path / "ann.jsonl", [row, row]),
         write(tmp_path / "mo.jsonl", [row, row | {"coder": "ann"}]),
     ]
-    message = "id: coder 'ann' coded 'a' already at ann.jsonl:1; keep one row"
+    hint = "keep one row, or tell coders apart by a column coder or by their files' names"
+    message = f"id: coder 'ann' coded 'a' already at ann.jsonl:1; {hint}"
     assert coder_faults(paths, toy_codebook) == [f"ann.jsonl:2: {message}", f"mo.jsonl:2: {message}"]
 
 

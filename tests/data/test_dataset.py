@@ -237,7 +237,7 @@ def test_a_sound_dataset_has_no_warnings(toy_dataset: Dataset) -> None:
 
 
 def test_labels_that_nobody_uses_are_named_in_codebook_order(tmp_path: Path, toy_codebook: Codebook) -> None:
-    rows = [passage("a", "A", ["cyber"]), passage("b", "B", []) | {"unsure": {"theme": ["sea"]}}]
+    rows = [passage("a", "A", ["cyber"], event="e"), passage("b", "B", []) | {"unsure": {"theme": ["sea"]}}]
     assert dataset_warnings(load(tmp_path, rows, toy_codebook)) == [
         "theme: no passage carries sea, trade",
         "framing: no passage carries praise",
@@ -259,7 +259,7 @@ def test_a_task_that_nobody_coded_is_named(tmp_path: Path) -> None:
 
 
 def test_the_same_text_coded_differently_is_named_with_both_rows(tmp_path: Path, toy_codebook: Codebook) -> None:
-    used = [passage("y", "Y", ["cyber", "trade"]), passage("z", "Z", ["sea"], "praise")]
+    used = [passage("y", "Y", ["cyber", "trade"], event="e"), passage("z", "Z", ["sea"], "praise")]
     rows = [
         passage("a", "Two ships sailed.", ["sea"]),
         passage("b", "two  ships\nSAILED.", []),

@@ -26,7 +26,7 @@ from classify.evaluation.evaluate import evaluate
 from classify.evaluation.judge import judge
 from classify.evaluation.results import MODEL, TERMS, Evaluation, HeldOut, LabelAgreement, TaskAgreement, TaskResult
 from classify.measure.intervals import Estimate
-from classify.report.files import write_evaluation
+from classify.report.files import refuse_foreign_report, write_evaluation
 from classify.report.page import render_evaluation
 from classify.report.plots import (
     MODEL_COLOUR,
@@ -475,7 +475,8 @@ def test_the_table_of_labels_equals_the_metrics(
 def test_the_figures_on_the_page_are_those_in_the_folder(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     for path in (folder / "figures").iterdir():
-        words = [text for text in ElementTree.parse(path).getroot().itertext() if text.strip()]
+        svg = re.sub("<metadata>.*?</metadata>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        words = [text for text in ElementTree.fromstring(svg).itertext() if text.strip()]
         assert all(word.strip() in unescape(page) for word in words)
 
 
@@ -518,9 +519,7 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(evaluation: Evaluation,
 @pytest.mark.parametrize(
     ("error", "seen"), [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "No space left"), OutputError)], ids=repr
 )
-@pytest.mark.parametrize(
-    ("method", "step"), [("rename", 0), ("rename", 1), *(("write_text", n) for n in range(2)), ("write_bytes", 1)]
-)
+@pytest.mark.parametrize(("method", "step"), [("replace", 0), ("replace", 1), ("write_text", 0), ("write_bytes", 1)])
 def test_a_crash_while_writing_leaves_the_earlier_report_whole(
     method: str,
     step: int,
