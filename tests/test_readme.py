@@ -15,6 +15,7 @@ from classify.data.annotations import labelled_passages
 from classify.data.tables import parse_jsonl
 from classify.evaluation.results import BASELINES
 from tests.conftest import ROOT
+from tests.test_structure import RANK
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COLUMNS = (
@@ -102,3 +103,4 @@ def test_modules_are_listed_in_reading_order() -> None:
     )
     there = {path.stem for path in (ROOT / "classify").iterdir() if not path.name.startswith(("_", "py.typed"))}
     assert set(listed) == there
+    assert [RANK[name] for name in listed] == sorted(RANK[name] for name in listed)
