@@ -25,9 +25,10 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
     Everything is made beside the folder first and then moved in, `report.html` last. Raises OutputError where the
     folder holds anything else, or can't be written.
     """
-    folder = Path(folder).resolve()
+    folder = Path(folder)
     refuse_foreign_report(folder)
-    beside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}.part")
+    home = folder.resolve()
+    beside = home.with_name(f".{home.name}.{uuid4().hex[:8]}.part")
     try:
         (beside / FIGURES).mkdir(parents=True)
         _write(evaluation, beside)
