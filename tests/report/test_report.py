@@ -519,7 +519,13 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(evaluation: Evaluation,
 @pytest.mark.parametrize(
     ("error", "seen"), [(KeyboardInterrupt(), KeyboardInterrupt), (OSError(28, "No space left"), OutputError)], ids=repr
 )
-@pytest.mark.parametrize(("method", "step"), [("replace", 0), ("replace", 1), ("write_text", 0), ("write_bytes", 1)])
+@pytest.mark.parametrize(
+    ("method", "step"),
+    [
+        *[("replace", 0), ("replace", 1), ("write_text", 0), ("write_bytes", 1)],
+        pytest.param("replace", 9, marks=pytest.mark.xfail(strict=True, reason="files are moved in one by one")),
+    ],
+)
 def test_a_crash_while_writing_leaves_the_earlier_report_whole(
     method: str,
     step: int,
