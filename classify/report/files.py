@@ -22,8 +22,8 @@ FIGURES = "figures"
 def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
     """Write `report.html`, `metrics.json`, `per_label.csv`, `predictions.csv` and `figures/*.svg` to a folder.
 
-    Everything is made beside the folder first and then moved in, `report.html` last. Raises OutputError where the
-    folder holds anything else, or can't be written.
+    Everything is made beside the folder first; then the folders change places, and back if that fails. Raises
+    OutputError where the folder holds anything else, or can't be written.
     """
     folder = Path(folder)
     refuse_foreign_report(folder)
@@ -32,17 +32,37 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
     try:
         (beside / FIGURES).mkdir(parents=True)
         _write(evaluation, beside)
-        (folder / FIGURES).mkdir(parents=True, exist_ok=True)
-        names = [f"{FIGURES}/{path.name}" for path in sorted((beside / FIGURES).iterdir())]
-        for name in (*names, PREDICTIONS, PER_LABEL, METRICS, REPORT):
-            (beside / name).replace(folder / name)
-        for path in (folder / FIGURES).iterdir():
-            if f"{FIGURES}/{path.name}" not in names:
-                path.unlink()
+        if Path.cwd().is_relative_to(home):
+            _move_in(beside, home)
+        else:
+            _change_places(beside, home)
     except OSError as error:
         raise OutputError(f"{folder}: can't be written: {error.strerror or error}") from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _change_places(new: Path, home: Path) -> None:
+    old = new.with_suffix(".old")
+    try:
+        if home.exists():
+            home.rename(old)
+        new.rename(home)
+    finally:
+        if old.exists() and not home.exists():
+            old.rename(home)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _move_in(new: Path, home: Path) -> None:
+    """File by file, for a folder that can't be moved because somebody works in it."""
+    (home / FIGURES).mkdir(exist_ok=True)
+    names = [path.relative_to(new) for path in sorted(new.rglob("*")) if path.is_file()]
+    for name in names:
+        (new / name).replace(home / name)
+    for path in (home / FIGURES).iterdir():
+        if path.relative_to(home) not in names:
+            path.unlink()
 
 
 def _write(evaluation: Evaluation, folder: Path) -> None:

@@ -521,10 +521,7 @@ def test_a_folder_that_cannot_be_made_is_an_output_error(evaluation: Evaluation,
 )
 @pytest.mark.parametrize(
     ("method", "step"),
-    [
-        *[("replace", 0), ("replace", 1), ("write_text", 0), ("write_bytes", 1)],
-        pytest.param("replace", 9, marks=pytest.mark.xfail(strict=True, reason="files are moved in one by one")),
-    ],
+    [("replace", 0), ("replace", 1), ("rename", 0), ("rename", 1), ("write_text", 0), ("write_bytes", 1)],
 )
 def test_a_crash_while_writing_leaves_the_earlier_report_whole(
     method: str,
