@@ -39,7 +39,7 @@ def agreement(
 
     Example: classify agreement --coders coders/anna.csv --coders coders/ben.csv --out to-adjudicate.csv
     """
-    from classify.data.annotations import read_coders, refuse_coded_sheet
+    from classify.data.annotations import read_coders, refuse_lost_labels
     from classify.data.dataset import load_labels
     from classify.data.tables import format_of, write_rows
     from classify.errors import UsageError
@@ -64,9 +64,9 @@ def agreement(
         raise UsageError(f"no passage was coded twice; found coders {', '.join(names)}; expected two with the same ids")
     disagreements = find_disagreements(coded, book, known=facts)
     if out and form:
-        refuse_coded_sheet(out, book.task_names)
-        is_sheet = form != "jsonl"
-        write_rows([flat_disagreement(row, book) if is_sheet else row for row in disagreements], form, out)
+        sheet = disagreements if form == "jsonl" else [flat_disagreement(row, book) for row in disagreements]
+        refuse_lost_labels(out, book.task_names, sheet)
+        write_rows(sheet, form, out)
     if json:
         say_json(
             {"coders": names, "disagreements": len(disagreements), "tasks": [agreement_dict(a) for a in found.values()]}

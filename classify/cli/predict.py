@@ -55,14 +55,14 @@ def predict(
             raise UsageError("Parquet can't go to standard output; name a file with --out")
     predictor = Predictor.load(model_or_default(model))
     rows = read_inputs(inputs, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet))
-    is_nested = written == "jsonl"
+    is_nested, flat = written == "jsonl", predictor.columns
     try:
-        own = list(dict.fromkeys(name for row in rows for name in without_prediction(row, predictor.columns)))
+        own = [{name: row[name] for name in without_prediction(row, flat)} for row in rows]
     except ValueError as error:
         raise UsageError(str(error)) from None
     merged = (
-        {name: row[name] for name in own if name in row} | (found.to_row() if is_nested else flat_columns(found))
-        for row, found in zip(rows, predictor.predict([row["text"] for row in rows]), strict=True)
+        row | (found.to_row() if is_nested else flat_columns(found))
+        for row, found in zip(own, predictor.predict([row["text"] for row in own]), strict=True)
     )
-    ours = NESTED_KEYS if is_nested else predictor.columns
-    write_rows(merged, written, out, columns=[*(own or PASSAGE_KEYS), *ours])
+    given = dict.fromkeys(name for row in own for name in row) or PASSAGE_KEYS
+    write_rows(merged, written, out, columns=[*given, *(NESTED_KEYS if is_nested else flat)])

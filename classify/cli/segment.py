@@ -42,7 +42,7 @@ def segment(
 
     Example: classify segment seeds/*.txt --sample 20 --seed 1 --out to-code.csv
     """
-    from classify.data.annotations import refuse_coded_sheet
+    from classify.data.annotations import refuse_lost_labels
     from classify.data.documents import expand, read_document
     from classify.data.sampling import draw_sample
     from classify.data.segment import left_out
@@ -56,8 +56,6 @@ def segment(
         tasks = codebook_or_default(codebook, None).task_names
     else:
         warn([f"no {LABELS / CODEBOOK_NAME} here and no --codebook: the rows have no task columns"], quiet=quiet)
-    if out:
-        refuse_coded_sheet(out, tasks)
     passages, n_left_out = [], 0
     for path in dict.fromkeys(expand(inputs, (".txt",))):
         if path.name.endswith(TABLE_SUFFIXES):
@@ -81,6 +79,7 @@ def segment(
     if tasks and not coding:
         coding = {"labels": dict.fromkeys(tasks)}
     facts = ("id", "document", "start", "end", "text")
-    rows = ({name: getattr(passage, name) for name in facts} | coding | extra for passage in passages)
-    columns = [*facts, *coding, *extra]
-    write_rows(rows, form, out, columns=columns)
+    rows = [{name: getattr(passage, name) for name in facts} | coding | extra for passage in passages]
+    if out:
+        refuse_lost_labels(out, tasks, rows)
+    write_rows(rows, form, out, columns=[*facts, *coding, *extra])

@@ -269,20 +269,28 @@ def _parse_cell(cell: str) -> list[str] | None:
     return [] if [name.casefold() for name in names] == [NONE] else names
 
 
-def refuse_coded_sheet(path: Path, tasks: Iterable[str]) -> None:
-    """Raise OutputError if the file holds hand labels already: they are worth more than what would replace them."""
+def refuse_lost_labels(path: Path, tasks: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Raise OutputError if the file holds hand labels that would be lost if `rows` took its place.
+
+    Hand labels are worth more than any sheet that can be written again; a sheet nobody has filled in may be replaced.
+    """
     if not path.is_file():
         return
     try:
-        rows = read_table(path).rows
+        before = read_table(path).rows
     except ClassifyError:
         return
     names = tuple(tasks)
-    for row in rows:
-        labels = row.get("labels")
-        given = labels if isinstance(labels, Mapping) else row
-        if any(given.get(name) not in (None, "") for name in names):
+    after = {row["id"]: _given_labels(row, names) for row in rows}
+    for row in before:
+        if any(value != after.get(row.get("id"), {}).get(name) for name, value in _given_labels(row, names).items()):
             raise OutputError(f"{path}: holds hand labels, which would be lost; name another file with --out")
+
+
+def _given_labels(row: Mapping[str, Any], tasks: Iterable[str]) -> dict[str, Any]:
+    labels = row.get("labels")
+    found = labels if isinstance(labels, Mapping) else row
+    return {name: found[name] for name in tasks if found.get(name) not in (None, "")}
 
 
 def join_labels(labels: Iterable[str] | None) -> str:

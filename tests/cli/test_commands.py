@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from classify.bundle import MANIFEST, MANIFEST_HASH, Bundle, load_bundle
 from classify.cli.main import app
-from classify.data.tables import write_rows
+from classify.data.tables import read_table, write_rows
 from classify.passages import Prediction
 from classify.predictor import Predictor
 from tests.conftest import needs_tool, toy_rows, write_jsonl
@@ -411,6 +411,33 @@ def test_agreement_writes_the_disagreements(suffix: str, toy: Path) -> None:
         "framing:b": "report",
     }
     assert [expected | {"jsonl": nested}.get(suffix, flat)] == readers[suffix]()
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
+def test_agreement_replaces_its_own_sheet_until_somebody_has_filled_it_in(suffix: str, toy: Path) -> None:
+    code_twice()
+    out = Path(f"cases.{suffix}")
+    succeeds("agreement", "--out", out)
+    succeeds("agreement", "--out", out)
+    (row,) = read_table(out).rows
+    filled = row | ({"framing": "praise"} if suffix != "jsonl" else {"labels": row["labels"] | {"framing": "praise"}})
+    write_rows([filled], suffix, out)
+    assert "holds hand labels, which would be lost" in refused(2, "agreement", "--out", out)
+    assert (filled,) == read_table(out).rows
+
+
+def test_segment_replaces_its_own_sheet_until_somebody_has_filled_it_in(toy: Path) -> None:
+    succeeds("segment", "article.txt", "--out", "sheet.csv")
+    succeeds("segment", "article.txt", "--out", "sheet.csv")
+    first, *rest = read_table("sheet.csv").rows
+    write_rows([first | {"theme": "none"}, *rest], "csv", Path("sheet.csv"))
+    assert "holds hand labels, which would be lost" in refused(2, "segment", "article.txt", "--out", "sheet.csv")
+
+
+def test_predict_keeps_the_keys_of_each_row_in_its_own_order(toy: Path) -> None:
+    write_jsonl(Path("in.jsonl"), [{"text": "The navy said.", "n": 1}, {"n": 2, "text": "Hackers."}])
+    first, second = jsonl(succeeds("predict", "in.jsonl"))
+    assert (["text", "n", *PREDICTED], ["n", "text", *PREDICTED]) == (list(first), list(second))
 
 
 def test_agreement_takes_the_coders_files_by_name(toy: Path) -> None:
