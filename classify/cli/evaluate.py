@@ -1,5 +1,7 @@
 """classify evaluate: which labels can be trusted."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +27,7 @@ from classify.cli.shell import (
 
 if TYPE_CHECKING:
     from classify.evaluation.results import Evaluation, TaskResult
+    from classify.learn.settings import TrainingSettings
 
 
 @command
@@ -36,6 +39,28 @@ def evaluate(
         Path | None, typer.Option(help="Judge this bundle on the labels instead of cross-validating.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings (TOML) of the training to judge.")] = None,
+    scheme: Annotated[
+        str, typer.Option(help="What is held out at a time: event-folds, or leave-one-event-out.")
+    ] = "event-folds",
+    holdout: Annotated[
+        str | None,
+        typer.Option(metavar="FIELD=VALUE", help="Test on the passages with this value, learn from the rest."),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FIELD", help="Break results down by origin, source, register, year, …; repeatable."),
+    ] = None,
+    thresholds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE",
+            help="prevalence, f1 or precision=0.8, for tasks with any number of labels. [default: prevalence]",
+            show_default=False,
+        ),
+    ] = None,
+    suspects: Annotated[
+        Path | None, typer.Option(help="Write likely label errors to this .csv, .jsonl or .parquet, to be coded again.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The report's folder. [default: reports/<codebook name>]", show_default=False)
     ] = None,
@@ -46,27 +71,34 @@ def evaluate(
 
     Writes report.html, metrics.json, per_label.csv, predictions.csv and figures/.
 
-    Example: classify evaluate --labels labels/
+    Example: classify evaluate --labels labels/ --by origin
 
     Example: classify evaluate --model models/defence-diplomacy --labels other.jsonl --out reports/other
     """
     from classify.bundle import load_bundle
-    from classify.data.annotations import read_coders
+    from classify.data.annotations import read_coders, refuse_lost_labels
     from classify.data.dataset import dataset_warnings, load_labels
+    from classify.data.tables import format_of, write_rows
     from classify.errors import UsageError
     from classify.evaluation.evaluate import evaluate as cross_validate
     from classify.evaluation.evaluate import evaluate_bundle
+    from classify.evaluation.mistakes import suspects_sheet
     from classify.learn.settings import TrainingSettings, load_settings
     from classify.report.files import REPORT, refuse_foreign_report, write_evaluation
 
     if model and not labels:
         raise UsageError("--model needs --labels: labelled passages that the bundle was not trained on")
-    if model and config:
-        raise UsageError("--config sets how to train, but --model names a trained bundle; drop one of them")
+    of_training = {"--config": config, "--holdout": holdout, "--thresholds": thresholds}
+    if model and (given := [name for name, value in of_training.items() if value]):
+        raise UsageError(f"{given[0]} sets how to train, but --model names a trained bundle; drop one of them")
     files = labels_or_default(labels)
     bundle = load_bundle(model) if model else None
     book = bundle.codebook if bundle and not codebook else codebook_or_default(codebook, labels)
     settings = load_settings(config) if config else TrainingSettings()
+    if thresholds:
+        settings = with_thresholds(settings, thresholds)
+    part = field_and_value(holdout) if holdout else None
+    form = format_of(suspects) if suspects else "csv"
     folder = out or REPORTS / book.name
     refuse_foreign_report(folder)
     dataset = load_labels(files, book)
@@ -74,22 +106,58 @@ def evaluate(
     warn(dataset_warnings(dataset), quiet=quiet)
     with progress("evaluating", quiet=quiet) as on_step:
         if bundle:
-            result = evaluate_bundle(bundle, dataset, coders=coded)
+            result = evaluate_bundle(bundle, dataset, coders=coded, by=by or ())
         else:
-            result = cross_validate(dataset, settings=settings, coders=coded, on_step=on_step)
+            result = cross_validate(
+                dataset, settings=settings, coders=coded, scheme=scheme, holdout=part, by=by or (), on_step=on_step
+            )
+    if suspects:
+        sheet = suspects_sheet({name: task.suspects for name, task in result.tasks.items()}, result.passages, book)
+        refuse_lost_labels(suspects, book.task_names, sheet)
+        write_rows(sheet, form, suspects)
     write_evaluation(result, folder)
     if json:
         say_json(result.to_dict())
         return
     _say_evaluation(result)
+    if suspects:
+        say(f"{len(sheet)} passages with a doubtful label, to be coded again: {suspects}")
     say(f"report: {folder / REPORT}")
 
 
+def field_and_value(text: str) -> tuple[str, str]:
+    """The two sides of FIELD=VALUE; raises UsageError."""
+    from classify.errors import UsageError
+
+    field, found, value = text.partition("=")
+    if not (field and found and value):
+        raise UsageError(f"--holdout: found {text!r}; expected FIELD=VALUE, such as origin=seed")
+    return field, value
+
+
+def with_thresholds(settings: "TrainingSettings", rule: str) -> "TrainingSettings":
+    """The settings with another rule of thresholds; raises UsageError for one that there isn't."""
+    from classify.errors import UsageError
+    from classify.learn.thresholds import parse_threshold_rule
+
+    try:
+        parse_threshold_rule(rule)
+    except ValueError as error:
+        raise UsageError(f"--thresholds: {error}") from None
+    return replace(settings, multilabel=replace(settings.multilabel, thresholds=rule))
+
+
 def _say_evaluation(result: "Evaluation") -> None:
+    from classify.report.words import in_words
+
     for note in result.notes:
         say(note)
-    say(f"{len(result.ids)} passages, {len(set(result.events))} events; {result.scheme}\n")
+    say(f"{len(result.passages)} passages, {len(set(result.events))} events; {result.scheme}\n")
     for name, task in result.tasks.items():
+        say(f"{name}: {task.n_evaluable} of {len(task.labels)} labels evaluable")
+        for label in task.labels:
+            say(f"  {label.name}: {label.verdict}: {label.reason}")
+        say()
         columns = ("label", "n", "events", "precision", "recall", "F1", "avg precision", "coders' F1")
         rows = [
             (
@@ -104,14 +172,24 @@ def _say_evaluation(result: "Evaluation") -> None:
             )
             for label in task.labels
         ]
-        say_table(f"{name}: {task.n_evaluable} of {len(task.labels)} labels evaluable", columns, rows)
-        for label in task.labels:
-            say(f"{label.name}: {label.verdict}: {label.reason}")
-        say()
+        say_table(f"{name}: label by label", columns, rows)
         title = f"{name}: against the baselines (macro averages over evaluable labels)"
-        say_table(title, ("system", *task.headline), _systems(task))
+        measures = list(task.headline)[:4]
+        systems = {"model": task.headline, **task.baselines}
+        say_table(title, ("system", *measures), [(n, *(m[k] for k in measures)) for n, m in systems.items()])
+        _say_slices(task, measures)
+        for sentence in in_words(task):
+            say(sentence)
+        say()
 
 
-def _systems(task: "TaskResult") -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = [("model", *task.headline.values())]
-    return rows + [(name, *estimates.values()) for name, estimates in task.baselines.items()]
+def _say_slices(task: "TaskResult", measures: Sequence[str]) -> None:
+    from classify.evaluation.results import MODEL
+
+    if task.slices:
+        columns = ("part", "n", "events", "labels", *measures)
+        rows = [
+            (f"{s.field}: {s.value}", s.n_passages, s.n_events, s.n_labels, *(s.measures[MODEL][k] for k in measures))
+            for s in task.slices
+        ]
+        say_table(f"{task.task.name}: parts (macro averages over labels with 3 positives there)", columns, rows)

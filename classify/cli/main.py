@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from classify.cli.agreement import agreement
+from classify.cli.audit_splits import audit_splits
 from classify.cli.check import check
+from classify.cli.compare import compare
 from classify.cli.evaluate import evaluate
 from classify.cli.explain import explain
 from classify.cli.inspect import inspect
@@ -22,8 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for function in (segment, check, agreement, train, evaluate, predict, explain, inspect):
-    app.command()(function)
+for function in (segment, check, agreement, train, evaluate, compare, audit_splits, predict, explain, inspect):
+    app.command(function.__name__.replace("_", "-"))(function)
 
 
 def _version(asked: bool) -> None:

@@ -118,15 +118,15 @@ def table_text(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error, where that is a terminal; gives what to call with steps done and steps in all."""
+def progress(title: str, *, quiet: bool) -> Iterator[Callable[[float, float], None]]:
+    """A bar on standard error, where that is a terminal; gives what to call with work done and work in all."""
     if quiet or not sys.stderr.isatty():
         yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(title), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -17,6 +17,8 @@ from classify.data.events import Events, find_events
 from classify.data.tables import table_of_frame
 from classify.measure.arrays import BoolArray, IntArray
 
+NOT_STATED = "not stated"
+
 
 @dataclass(frozen=True)
 class TaskGold:
@@ -27,6 +29,10 @@ class TaskGold:
 
     gold: BoolArray
     known: BoolArray
+
+    def of(self, rows: IntArray | BoolArray) -> "TaskGold":
+        """The labels of some rows."""
+        return TaskGold(self.gold[rows], self.known[rows])
 
     @property
     def support(self) -> IntArray:
@@ -70,6 +76,13 @@ class Dataset:
 
     def gold(self, task: Task) -> TaskGold:
         """The task's labels as arrays."""
+        return self._golds[task.name]
+
+    @cached_property
+    def _golds(self) -> Mapping[str, TaskGold]:
+        return {task.name: self._gold(task) for task in self.codebook.tasks}
+
+    def _gold(self, task: Task) -> TaskGold:
         names = task.label_names
         gold = np.zeros((len(self.passages), len(names)), dtype=np.bool_)
         known = np.zeros_like(gold)
@@ -94,13 +107,26 @@ class Dataset:
         """12 hex digits of each text's SHA-256, case and white space folded, to tell what was trained on."""
         return [_hash_text(text) for text in self.texts]
 
+    def values_of(self, field: str) -> list[str]:
+        """Each passage's value of a further field, such as `origin`, or "not stated"; `year` is that of its `date`."""
+        key, end = ("date", 4) if field == "year" else (field, None)
+        return [
+            str(passage.extra.get(key) or NOT_STATED)[: end if passage.extra.get(key) else None]
+            for passage in self.passages
+        ]
+
     def counts_of(self, field: str) -> dict[str, int]:
-        """How many passages have each value of a further field, such as `origin` or `coder`, by name.
+        """How many passages have each value of a further field, by name.
 
         Composed passages are so never taken for reporting, nor a language model for a person.
         """
-        values = [str(passage.extra.get(field) or "not stated") for passage in self.passages]
-        return dict(sorted(Counter(values).items()))
+        return dict(sorted(Counter(self.values_of(field)).items()))
+
+    @property
+    def fields(self) -> list[str]:
+        """The further fields that any passage has, sorted; with `year` where there is a `date`."""
+        found = {key for passage in self.passages for key in passage.extra}
+        return sorted(found | ({"year"} if "date" in found else set()))
 
     @cached_property
     def sha256(self) -> str:

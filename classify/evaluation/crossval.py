@@ -1,99 +1,118 @@
 """Hold out whole events, learn everything from the rest, and predict what was held out: every system side by side."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold
-from classify.data.splits import grouped_folds
-from classify.evaluation.results import MODEL, PLAIN, PRIOR, TERMS, HeldOut
+from classify.data.splits import MAX_FOLDS
+from classify.evaluation.mistakes import find_mistakes
+from classify.evaluation.results import MODEL, PLAIN, PRIOR, TERMS, HeldOut, Mistake
+from classify.evaluation.schemes import Split
+from classify.evaluation.work import Job
 from classify.learn.features import CountedTexts
 from classify.learn.settings import PLAIN as PLAIN_SETTINGS
 from classify.learn.settings import TaskSettings
 from classify.learn.thresholds import fit_decision
-from classify.learn.training import count_for, fit_task, fit_term_rule
-from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.learn.training import count_for, fit_task, fit_term_rule, fold_scorer
+from classify.measure.arrays import BoolArray, FloatArray
 from classify.scorer.decisions import DecisionRule
 
-System = Callable[[IntArray, IntArray], tuple[DecisionRule, FloatArray, BoolArray]]
-"""Learns from training rows; gives its decision rule, and scores and evidence of test rows."""
+
+@dataclass(frozen=True)
+class Part:
+    """What one system said of one split's held-out passages, and the mistakes among them that are worth reading."""
+
+    held: HeldOut
+    mistakes: tuple[Mistake, ...] = ()
 
 
-def outer_folds(dataset: Dataset, *, n_folds: int, seed: int) -> IntArray:
-    """A fold number for every passage, shape (n_passages,), the labels of all tasks spread evenly."""
-    gold = np.hstack([dataset.gold(task).gold for task in dataset.codebook.tasks])
-    return grouped_folds(gold, dataset.groups, n_folds=n_folds, seed=seed)
+@dataclass(frozen=True)
+class System:
+    """A way to predict: learns from a split's inside and predicts its outside; `cost` is that of one split."""
+
+    name: str
+    predict: Callable[[Split], Part]
+    cost: float = 0.0
 
 
-def hold_out(
-    dataset: Dataset,
-    task: Task,
-    settings: TaskSettings,
-    folds: IntArray,
-    *,
-    seed: int,
-    on_step: Callable[[], None] = lambda: None,
-) -> dict[str, HeldOut]:
-    """Predictions of the model and of every baseline for all passages, each by what was learnt from the other folds.
+Predicted = tuple[Mapping[str, HeldOut], tuple[Mistake, ...]]
+"""Each system's predictions by name, and the model's mistakes."""
 
-    Vocabulary, idf, weights, thresholds and calibration are learnt inside the training part, again with whole events
-    held out; `on_step` is called after each fold.
+
+def systems_for(dataset: Dataset, task: Task, settings: TaskSettings, *, seed: int) -> list[System]:
+    """The model and every baseline of a task; texts are counted here, once.
+
+    Vocabulary, idf, weights, thresholds and calibration are learnt inside a split, again with whole events held out.
     """
-    gold = dataset.gold(task)
-    counted = count_for(task, dataset.texts, settings)
-    plain = count_for(task, dataset.texts, PLAIN_SETTINGS)
-    systems: dict[str, System] = {
-        MODEL: _learnt(counted, gold, dataset.groups, task, settings, seed),
-        PRIOR: _prior(gold, task),
-        TERMS: _terms(counted, gold, task),
-        PLAIN: _learnt(plain, gold, dataset.groups, task, PLAIN_SETTINGS, seed),
-    }
-    if not task.has_terms:
-        del systems[TERMS]
-    parts: dict[str, list[tuple[IntArray, HeldOut]]] = {name: [] for name in systems}
-    for fold in np.unique(folds):
-        inside, outside = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
-        for name, system in systems.items():
-            rule, scores, evidence = system(inside, outside)
-            parts[name].append((outside, decide(rule, scores, evidence)))
-        on_step()
-    return {name: _joined(found, len(folds)) for name, found in parts.items()}
+    gold, texts = dataset.gold(task), dataset.texts
+    counted = count_for(task, texts, settings)
+    plain = count_for(task, texts, PLAIN_SETTINGS)
+    learnt = partial(_learnt, dataset, task, gold, seed=seed)
+    systems = [
+        System(MODEL, partial(learnt, counted, settings, explained=True), _cost(task, counted, settings)),
+        System(PRIOR, partial(_prior, task, gold)),
+        System(PLAIN, partial(learnt, plain, PLAIN_SETTINGS, explained=False), _cost(task, plain, PLAIN_SETTINGS)),
+    ]
+    if task.has_terms:
+        systems.insert(2, System(TERMS, partial(_terms, task, gold, counted)))
+    return systems
+
+
+def jobs_of(systems: Sequence[System], splits: Sequence[Split]) -> list[Job[Part]]:
+    """One job for each system and split, in that order."""
+    return [Job(partial(system.predict, split), system.cost) for system in systems for split in splits]
+
+
+def join_parts(systems: Sequence[System], splits: Sequence[Split], parts: Sequence[Part]) -> Predicted:
+    """What the jobs of `jobs_of` gave: each system's predictions in the order of their rows, and all mistakes."""
+    order = np.argsort(np.concatenate([split.outside for split in splits]), kind="stable")
+    held = {}
+    for number, system in enumerate(systems):
+        of_system = [part.held for part in parts[number * len(splits) : (number + 1) * len(splits)]]
+        held[system.name] = HeldOut.join(of_system, order)
+    return held, tuple(mistake for part in parts for mistake in part.mistakes)
 
 
 def decide(rule: DecisionRule, scores: FloatArray, evidence: BoolArray) -> HeldOut:
     """Scores with what the rule makes of them."""
     probabilities, predicted = rule.decide(scores, evidence)
     thresholds = None if rule.thresholds is None else np.tile(rule.thresholds, (len(scores), 1))
-    return HeldOut(scores, probabilities, predicted, thresholds)
+    return HeldOut(scores, probabilities, predicted, thresholds, rule.certainty(probabilities))
 
 
 def _learnt(
-    counted: CountedTexts, gold: TaskGold, groups: IntArray, task: Task, settings: TaskSettings, seed: int
-) -> System:
-    def system(inside: IntArray, outside: IntArray) -> tuple[DecisionRule, FloatArray, BoolArray]:
-        fitted = fit_task(counted, gold, groups, inside, task, settings, seed)
-        return fitted.decision, *fitted.weights.score(counted, outside)
+    dataset: Dataset,
+    task: Task,
+    gold: TaskGold,
+    counted: CountedTexts,
+    settings: TaskSettings,
+    split: Split,
+    *,
+    seed: int,
+    explained: bool,
+) -> Part:
+    fitted = fit_task(counted, gold, dataset.groups, split.inside, task, settings, seed)
+    held = decide(fitted.decision, *fitted.weights.score(fitted.counted, split.outside))
+    if not explained:
+        return Part(held)
+    passages = [dataset.passages[row] for row in split.outside]
+    return Part(held, find_mistakes(task, passages, gold.of(split.outside), held, partial(fold_scorer, task, fitted)))
 
-    return system
+
+def _terms(task: Task, gold: TaskGold, counted: CountedTexts, split: Split) -> Part:
+    hits = counted.hits[split.outside]
+    return Part(decide(fit_term_rule(counted, gold, split.inside, task), hits, np.asarray(hits.any(axis=1))))
 
 
-def _terms(counted: CountedTexts, gold: TaskGold, task: Task) -> System:
-    def system(inside: IntArray, outside: IntArray) -> tuple[DecisionRule, FloatArray, BoolArray]:
-        hits = counted.hits[outside]
-        return fit_term_rule(counted, gold, inside, task), hits, np.asarray(hits.any(axis=1))
-
-    return system
-
-
-def _prior(gold: TaskGold, task: Task) -> System:
-    def system(inside: IntArray, outside: IntArray) -> tuple[DecisionRule, FloatArray, BoolArray]:
-        rows = inside[gold.coded[inside]]
-        constant = np.zeros((len(rows), len(task.labels)))
-        return prior_system(fit_decision(task, constant, gold.gold[rows], gold.known[rows]), len(outside))
-
-    return system
+def _prior(task: Task, gold: TaskGold, split: Split) -> Part:
+    rows = split.inside[gold.coded[split.inside]]
+    constant = np.zeros((len(rows), len(task.labels)))
+    rule = fit_decision(task, constant, gold.gold[rows], gold.known[rows])
+    return Part(decide(*prior_system(rule, len(split.outside))))
 
 
 def prior_system(rule: DecisionRule, n_passages: int) -> tuple[DecisionRule, FloatArray, BoolArray]:
@@ -108,13 +127,7 @@ def prior_system(rule: DecisionRule, n_passages: int) -> tuple[DecisionRule, Flo
     return same, np.tile(rule.prior, (n_passages, 1)), np.ones(n_passages, dtype=np.bool_)
 
 
-def _joined(parts: Sequence[tuple[IntArray, HeldOut]], n_passages: int) -> HeldOut:
-    order = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
-    assert len(order) == n_passages
-    thresholds = [held.thresholds for _, held in parts if held.thresholds is not None]
-    return HeldOut(
-        scores=np.concatenate([held.scores for _, held in parts])[order],
-        probabilities=np.concatenate([held.probabilities for _, held in parts])[order],
-        predicted=np.concatenate([held.predicted for _, held in parts])[order],
-        thresholds=np.concatenate(thresholds)[order] if thresholds else None,
-    )
+def _cost(task: Task, counted: CountedTexts, settings: TaskSettings) -> float:
+    """Features read by one split's fits: one on its inside, and one for each inner fold and candidate."""
+    n_fits = 1 + MAX_FOLDS * (1 + (len(settings.candidates) if settings.search else 0))
+    return float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels) * n_fits)

@@ -1,7 +1,8 @@
 """Labelled passages to a finished evaluation: of the way of training, or of one bundle on other passages."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,21 @@ from classify.bundle import Bundle
 from classify.codebook import Task
 from classify.data.annotations import CodedPassage
 from classify.data.dataset import Dataset
-from classify.data.splits import MIN_EVENTS, n_folds_for
-from classify.errors import UsageError
+from classify.data.splits import MIN_EVENTS
+from classify.errors import UsageError, did_you_mean
 from classify.evaluation.agreement import measure_agreement
-from classify.evaluation.crossval import decide, hold_out, outer_folds, prior_system
-from classify.evaluation.judge import judge
-from classify.evaluation.results import MODEL, PRIOR, TERMS, Evaluation, HeldOut, TaskAgreement
+from classify.evaluation.crossval import Predicted, decide, jobs_of, join_parts, prior_system, systems_for
+from classify.evaluation.curve import Point, curve_jobs, draw_curve
+from classify.evaluation.judge import Held, judge
+from classify.evaluation.mistakes import find_mistakes
+from classify.evaluation.results import MODEL, PRIOR, TERMS, Evaluation, TaskAgreement
+from classify.evaluation.schemes import EVENT_FOLDS, SCHEMES, Scheme, field_values, held_out_part, over_events
+from classify.evaluation.work import Job, OnStep, run_jobs
 from classify.learn.settings import TrainingSettings
+from classify.learn.thresholds import F1, MIN_FOR_F1, MIN_FOR_PRECISION, PREVALENCE, parse_threshold_rule
 from classify.learn.training import versions
-from classify.measure.arrays import IntArray
+from classify.measure.arrays import BoolArray, IntArray
+from classify.scorer.linear import TaskScorer
 
 FEW_EVENTS = 10
 LARGE_EVENT = 0.3
@@ -29,47 +36,88 @@ def evaluate(
     *,
     settings: TrainingSettings | None = None,
     coders: Sequence[CodedPassage] = (),
-    on_step: Callable[[int, int], None] = lambda done, total: None,
+    scheme: str = EVENT_FOLDS,
+    holdout: tuple[str, str] | None = None,
+    by: Sequence[str] = (),
+    on_step: OnStep = lambda done, total: None,
 ) -> Evaluation:
     """Judge a way of training by nested cross-validation over events.
 
-    Every passage is predicted by a model that has seen nothing of its event. Under 4 events no folds are made: every
-    label is "not evaluable". `coders` gives the coders' own agreement beside each label; `on_step` hears of steps done
-    and in all. Raises UsageError if no passage is coded.
+    Every passage is predicted by a model that has seen nothing of its event. `scheme` is "event-folds" or
+    "leave-one-event-out"; `holdout`, a field and a value, tests on the passages that have it instead and learns from
+    the rest. `by` names fields (`origin`, `year`, …) by whose values the results are broken down. Under 4 events no
+    folds are made: every label is "not evaluable". `coders` gives the coders' own agreement beside each label;
+    `on_step` hears of work done and in all. Raises UsageError if no passage is coded, or none has such a field or
+    value.
     """
     settings = settings or TrainingSettings()
     tasks = dataset.coded_tasks()
     if not tasks:
         raise UsageError("no passage is coded for any task; label some passages first")
-    n_folds = n_folds_for(len(dataset.event_names))
-    folds = np.zeros(len(dataset.passages), dtype=np.int64)
-    if n_folds:
-        folds = outer_folds(dataset, n_folds=n_folds, seed=settings.seed)
-    held_out: dict[str, dict[str, HeldOut]] = {task.name: {} for task in tasks}
-    judged = [task for task in tasks if _n_events(dataset, task) >= MIN_EVENTS]
-    steps_done = 0
-
-    def step() -> None:
-        nonlocal steps_done
-        steps_done += 1
-        on_step(steps_done, n_folds * len(judged))
-
-    for task in judged:
-        held_out[task.name] = hold_out(dataset, task, settings.of(task), folds, seed=settings.seed, on_step=step)
+    if scheme not in SCHEMES:
+        raise UsageError(f"unknown scheme {scheme!r}; {did_you_mean(scheme, SCHEMES)}")
+    fields = {field: field_values(dataset, field) for field in by}
+    plan = held_out_part(dataset, *holdout) if holdout else over_events(dataset, scheme=scheme, seed=settings.seed)
+    judged = [task for task in tasks if _can_be_judged(dataset, task, plan)]
+    if not judged:
+        plan = Scheme("nothing was held out", ())
+    rows = plan.rows if judged else np.arange(len(dataset.passages))
+    found, curves = _predict(dataset, judged, settings, plan, on_step)
+    held = {
+        task.name: Held(
+            task=task,
+            gold=dataset.gold(task).of(rows),
+            groups=dataset.groups[rows],
+            folds=plan.folds if judged else np.zeros(len(rows), dtype=np.int64),
+            systems=found[task.name][0] if task.name in found else {},
+            mistakes=found[task.name][1] if task.name in found else (),
+            fields={field: [values[row] for row in rows] for field, values in fields.items()},
+            rule=parse_threshold_rule(settings.of(task).thresholds) if task.is_multilabel else None,
+            review_margin=settings.review.margin,
+            is_block=plan.is_block,
+        )
+        for task in tasks
+    }
     return _evaluation(
         dataset,
-        held_out,
-        folds,
+        rows,
+        held,
+        curves,
         coders,
-        scheme=f"nested cross-validation over events, {n_folds} outer folds" if judged else "nothing was held out",
-        notes=[*_notes_on_folds(dataset, tasks, folds), *_notes(dataset)],
+        scheme=plan.description,
+        notes=[*_notes_on_splits(dataset, tasks, judged, plan), *plan.notes, *_notes(dataset), *_notes_on_rules(held)],
         settings=asdict(settings),
         seed=settings.seed,
     )
 
 
-def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedPassage] = ()) -> Evaluation:
-    """Judge a bundle on labelled passages that it was not trained on.
+def _predict(
+    dataset: Dataset, tasks: Sequence[Task], settings: TrainingSettings, plan: Scheme, on_step: OnStep
+) -> tuple[dict[str, Predicted], dict[str, Sequence[Point]]]:
+    """All the learning there is to do, as one list of jobs: for each task every system, and the learning curve."""
+    systems = {task.name: systems_for(dataset, task, settings.of(task), seed=settings.seed) for task in tasks}
+    of_curve = plan if plan.is_block else over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed)
+    curves = {
+        task.name: curve_jobs(dataset, task, settings.of(task), of_curve.splits, seed=settings.seed) for task in tasks
+    }
+    jobs: list[Job[Any]] = []
+    for task in tasks:
+        jobs += [*jobs_of(systems[task.name], plan.splits), *curves[task.name]]
+    results = iter(run_jobs(jobs, on_step))
+    found: dict[str, Predicted] = {}
+    points: dict[str, Sequence[Point]] = {}
+    for task in tasks:
+        of_task = systems[task.name]
+        parts = [next(results) for _ in range(len(of_task) * len(plan.splits))]
+        found[task.name] = join_parts(of_task, plan.splits, parts)
+        points[task.name] = [next(results) for _ in curves[task.name]]
+    return found, points
+
+
+def evaluate_bundle(
+    bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedPassage] = (), by: Sequence[str] = ()
+) -> Evaluation:
+    """Judge a bundle on labelled passages that it was not trained on, broken down by fields if `by` names any.
 
     Baselines: the training passages' prior, and the codebook's terms with the thresholds of the training passages.
     Raises UsageError if the dataset's codebook asks other tasks or labels than the bundle's.
@@ -82,21 +130,34 @@ def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedP
                 f"the bundle was trained with another codebook: task {name} has labels "
                 f"{', '.join(ours.label_names)} ({ours.kind}); give --codebook the one it was trained with"
             )
-    held_out: dict[str, dict[str, HeldOut]] = {}
-    texts = dataset.texts
+    fields = {field: field_values(dataset, field) for field in by}
+    texts, rows = dataset.texts, np.arange(len(dataset.passages))
+    held = {}
     for name, task in bundle.tasks.items():
-        if not dataset.gold(dataset.codebook[name]).coded.any():
+        gold = dataset.gold(dataset.codebook[name])
+        if not gold.coded.any():
             continue
         hits = np.log1p(np.array([task.scorer.matcher.count(text) for text in texts]))
-        held_out[name] = {
+        systems = {
             MODEL: decide(task.decision, *task.scorer.score(texts)),
             PRIOR: decide(*prior_system(task.decision, len(texts))),
         }
         if bundle.codebook[name].has_terms:
-            held_out[name][TERMS] = decide(task.term_rule, hits, hits.any(axis=1))
-    if not held_out:
+            systems[TERMS] = decide(task.term_rule, hits, hits.any(axis=1))
+        coded = dataset.codebook[name]
+        held[name] = Held(
+            task=coded,
+            gold=gold,
+            groups=dataset.groups,
+            folds=np.full(len(texts), -1, dtype=np.int64),
+            systems=systems,
+            mistakes=find_mistakes(coded, dataset.passages, gold, systems[MODEL], partial(_same, task.scorer)),
+            fields=fields,
+            review_margin=bundle.settings["review"]["margin"],
+            is_block=True,
+        )
+    if not held:
         raise UsageError("no passage is coded for any of the bundle's tasks; expected labelled passages")
-    folds = np.full(len(texts), -1, dtype=np.int64)
     seen = set(bundle.data["text_hashes"])
     n_seen = sum(found in seen for found in dataset.text_hashes)
     notes = _notes(dataset)
@@ -105,8 +166,9 @@ def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedP
         notes.insert(0, f"{count}: their figures flatter it. Use classify evaluate alone.")
     return _evaluation(
         dataset,
-        held_out,
-        folds,
+        rows,
+        held,
+        {},
         coders,
         scheme=f"bundle {bundle.id} on given labelled passages",
         notes=notes,
@@ -118,8 +180,9 @@ def evaluate_bundle(bundle: Bundle, dataset: Dataset, *, coders: Sequence[CodedP
 
 def _evaluation(
     dataset: Dataset,
-    held_out: Mapping[str, Mapping[str, HeldOut]],
-    folds: IntArray,
+    rows: IntArray,
+    held: Mapping[str, Held],
+    curves: Mapping[str, Sequence[Point]],
     coders: Sequence[CodedPassage],
     *,
     scheme: str,
@@ -128,25 +191,20 @@ def _evaluation(
     seed: int,
     model: str | None = None,
 ) -> Evaluation:
-    events = tuple(dataset.events.of_document[passage.document] for passage in dataset.passages)
-    agreement = _agreement(dataset, coders, events)
-    tasks = {
-        name: judge(
-            dataset.codebook[name],
-            dataset.gold(dataset.codebook[name]),
-            groups=dataset.groups,
-            folds=folds,
-            held_out=systems,
-            agreement=agreement.get(name),
-            is_external=model is not None,
-        )
-        for name, systems in held_out.items()
-    }
+    passages = [dataset.passages[row] for row in rows]
+    events = [dataset.events.of_document[passage.document] for passage in passages]
+    agreement = _agreement(dataset, coders)
+    tasks = {}
+    for name, of_task in held.items():
+        result = judge(replace(of_task, agreement=agreement.get(name)))
+        evaluable = np.array([label.is_evaluable for label in result.labels], dtype=np.bool_)
+        curve = draw_curve(dataset, of_task.task, curves.get(name, ()), evaluable, seed=seed)
+        tasks[name] = replace(result, curve=curve)
     return Evaluation(
         codebook=dataset.codebook,
         tasks=tasks,
-        ids=tuple(passage.id for passage in dataset.passages),
-        events=events,
+        passages=tuple(passages),
+        events=tuple(events),
         joined=dataset.events.joined,
         scheme=scheme,
         notes=tuple(notes),
@@ -160,8 +218,12 @@ def _evaluation(
     )
 
 
-def _agreement(dataset: Dataset, coders: Sequence[CodedPassage], events: Sequence[str]) -> dict[str, TaskAgreement]:
-    clusters = {passage.id: event for passage, event in zip(dataset.passages, events, strict=True)}
+def _same(scorer: TaskScorer) -> TaskScorer:
+    return scorer
+
+
+def _agreement(dataset: Dataset, coders: Sequence[CodedPassage]) -> dict[str, TaskAgreement]:
+    clusters = {passage.id: dataset.events.of_document[passage.document] for passage in dataset.passages}
     ours = [row for row in coders if row.id in clusters]
     return measure_agreement(ours, dataset.codebook, clusters=clusters) if ours else {}
 
@@ -171,21 +233,35 @@ def _n_events(dataset: Dataset, task: Task) -> int:
     return len(np.unique(dataset.groups[dataset.gold(task).coded]))
 
 
-def _notes_on_folds(dataset: Dataset, tasks: Sequence[Task], folds: IntArray) -> list[str]:
+def _can_be_judged(dataset: Dataset, task: Task, plan: Scheme) -> bool:
+    """Whether every split has something to learn the task from, and there are events enough to hold out."""
+    coded = dataset.gold(task).coded
+    if not plan.is_block and _n_events(dataset, task) < MIN_EVENTS:
+        return False
+    return bool(plan.splits and coded[plan.rows].any() and all(coded[split.inside].any() for split in plan.splits))
+
+
+def _notes_on_splits(dataset: Dataset, tasks: Sequence[Task], judged: Sequence[Task], plan: Scheme) -> list[str]:
     """What the number of events allows, where that is less than it should be."""
     notes = []
     for task in tasks:
         coded = dataset.gold(task).coded
         n_events = _n_events(dataset, task)
-        if n_events < MIN_EVENTS:
+        if n_events < MIN_EVENTS and not plan.is_block:
             needed = f"none can be held out ({MIN_EVENTS} are needed), so nothing is evaluable"
             notes.append(f"{task.name}: only {_count(n_events, 'event')}: {needed}.")
-        elif min(len(np.unique(dataset.groups[coded & (folds != fold)])) for fold in np.unique(folds)) < MIN_EVENTS:
+        elif task not in judged:
+            notes.append(f"{task.name}: nothing coded is left to learn from, or to test on, so nothing is evaluable.")
+        elif min(len(np.unique(dataset.groups[_where(coded, split.inside)])) for split in plan.splits) < MIN_EVENTS:
             notes.append(
                 f"{task.name}: too few events to hold any out inside the folds: thresholds and calibration come from "
                 "scores that the model has seen."
             )
     return notes
+
+
+def _where(coded: BoolArray, rows: IntArray) -> IntArray:
+    return rows[coded[rows]]
 
 
 def _notes(dataset: Dataset) -> list[str]:
@@ -204,6 +280,22 @@ def _notes(dataset: Dataset) -> list[str]:
         )
     if (n_machine := sum(n for coder, n in dataset.counts_of("coder").items() if "language model" in coder)) > 0:
         notes.append(f"{n_machine} of {n_passages} passages were coded by language models, not by people.")
+    return notes
+
+
+def _notes_on_rules(held: Mapping[str, Held]) -> list[str]:
+    """For which labels a threshold rule other than prevalence can't be kept."""
+    notes = []
+    for name, of_task in held.items():
+        rule = of_task.rule
+        if rule is None or rule.name == PREVALENCE or not of_task.systems:
+            continue
+        needed = MIN_FOR_F1 if rule.name == F1 else MIN_FOR_PRECISION
+        instead = "their thresholds match their prevalence" if rule.name == F1 else "they are never given"
+        labels = [label for label, n in zip(of_task.task.label_names, of_task.gold.support, strict=True) if n < needed]
+        if labels:
+            few = f"{', '.join(labels)} have fewer than {needed} positives"
+            notes.append(f"{name}, thresholds by {rule}: {few}, so {instead}.")
     return notes
 
 

@@ -1,138 +1,155 @@
-"""Held-out predictions to measures with intervals, label by label and overall."""
+"""Held-out predictions to a task's results, label by label and overall."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from classify.codebook import Task
 from classify.data.dataset import TaskGold
+from classify.evaluation.measures import NO_ESTIMATE, Measured, headline, measure
+from classify.evaluation.mistakes import find_suspects, worst_mistakes
 from classify.evaluation.results import (
     MODEL,
     TERMS,
+    Abstention,
     HeldOut,
     LabelResult,
+    Mistake,
     TaskAgreement,
     TaskResult,
     none_if_nan,
 )
-from classify.evaluation.verdicts import reach_verdict, too_few
+from classify.evaluation.slices import slice_by
+from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES, reach_verdict, too_few
+from classify.learn.thresholds import ThresholdRule, choose_threshold
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
-from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_t
+from classify.measure.calibration import brier_skill, calibration_line, reliability
+from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups, jackknife_t
 from classify.measure.scores import (
     agreeing_rows,
-    average_precision,
+    co_confusion,
     confusion,
     f1,
     grouped_counts,
     grouped_rates,
+    matthews,
     precision,
     rate,
     recall,
+    risk_coverage,
 )
-
-MIN_HELD_OUT_POSITIVES = 3
-
-NO_ESTIMATE = Estimate(None)
 
 
 @dataclass(frozen=True)
-class _Measured:
-    """One system's counts by event and leave-one-event-out average precisions, all in codebook order."""
+class Held:
+    """What is known of one task before it is judged; arrays have one row a passage that was held out.
 
-    counts: FloatArray
-    average_precision: FloatArray
-    average_precision_without: FloatArray
-    exact: FloatArray
-
-
-def judge(
-    task: Task,
-    gold: TaskGold,
-    *,
-    groups: IntArray,
-    folds: IntArray,
-    held_out: Mapping[str, HeldOut],
-    agreement: TaskAgreement | None,
-    is_external: bool = False,
-) -> TaskResult:
-    """The task's results from predictions of passages that were held out.
-
-    A label is evaluable with 10 positives from 5 events, and macro averages run over those. `is_external`: the passages
-    are another set than the model's own (a bundle scored on new labels); a label with 3 positives gets point values.
+    `fields` gives values to slice by. `is_block`: the passages are a set or a part of their own, so that a label with 3
+    positives gets point values. `rule` chose the thresholds, None for a bundle or a multiclass task. `review_margin`
+    is that of `ReviewSettings`.
     """
-    coded = gold.coded
-    groups = np.unique(groups[coded], return_inverse=True)[1]
-    view = TaskGold(gold.gold[coded], gold.known[coded])
-    support, events = view.support, view.events_with(groups)
-    evaluable = np.array([not too_few(int(n), int(of)) for n, of in zip(support, events, strict=True)], dtype=np.bool_)
-    valued = evaluable | (support >= MIN_HELD_OUT_POSITIVES if is_external else False)
-    measured = {name: _measure(view, held, coded, groups) for name, held in held_out.items()}
+
+    task: Task
+    gold: TaskGold
+    groups: IntArray
+    folds: IntArray
+    systems: Mapping[str, HeldOut]
+    fields: Mapping[str, Sequence[str]]
+    agreement: TaskAgreement | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    rule: ThresholdRule | None = None
+    review_margin: float = 0.1
+    is_block: bool = False
+
+
+def judge(held: Held) -> TaskResult:
+    """The task's results.
+
+    A label is evaluable with 10 positives from 5 events, and macro averages run over those.
+    """
+    task, coded = held.task, held.gold.coded
+    gold = held.gold.of(coded)
+    events = np.unique(held.groups[coded], return_inverse=True)[1]
+    groups = jackknife_groups(events)
+    support, events_with = gold.support, gold.events_with(events)
+    evaluable = np.array([not too_few(int(n), int(of)) for n, of in zip(support, events_with, strict=True)], dtype=bool)
+    valued = evaluable | (support >= MIN_HELD_OUT_POSITIVES if held.is_block else False)
+    systems = {name: found.of(coded) for name, found in held.systems.items()}
+    measured = {name: measure(gold, found.predicted, found.probabilities, groups) for name, found in systems.items()}
     baselines = {name: found for name, found in measured.items() if name != MODEL}
     columns = range(len(task.labels))
+    model = systems.get(MODEL)
+    gains = _optimism(held.rule, gold, model) if model and held.rule else None
     return TaskResult(
         task=task,
-        n_passages=int(coded.sum()),
-        n_events=int(groups.max(initial=-1)) + 1,
-        headline=_headline(task, measured.get(MODEL), evaluable),
+        n_passages=len(events),
+        n_events=int(events.max(initial=-1)) + 1,
+        headline=headline(task, measured.get(MODEL), evaluable),
         labels=tuple(
-            _label_result(task, n, view, groups, measured, agreement, (bool(valued[n]), bool(evaluable[n])))
+            _label_result(
+                n, gold, (groups, int(events_with[n])), held, model, measured, (valued[n], evaluable[n]), gains
+            )
             for n in columns
         ),
-        baselines={name: _headline(task, found, evaluable) for name, found in baselines.items()},
+        baselines={name: headline(task, found, evaluable) for name, found in baselines.items()},
         baseline_f1={
             name: tuple(_shown(_f1(found, n), bool(valued[n]), bool(evaluable[n])) for n in columns)
             for name, found in baselines.items()
         },
-        confusion=None
-        if task.is_multilabel or MODEL not in held_out
-        else confusion(view.gold, held_out[MODEL].predicted[coded], view.known),
-        gold=gold,
-        held_out=held_out,
-        folds=folds,
+        confusion=confusion(gold.gold, model.predicted, gold.known) if model and not task.is_multilabel else None,
+        co_confusion=co_confusion(gold.gold, model.predicted, gold.known) if model and task.is_multilabel else None,
+        thresholds=str(held.rule) if held.rule else None,
+        optimism=float(np.mean(gains[evaluable])) if gains is not None and evaluable.any() else None,
+        reliability=reliability(model.probabilities[gold.known], gold.gold[gold.known]) if model else None,
+        abstention=_abstention(held, gold, model, groups) if model else None,
+        slices=slice_by(task, held.gold, held.groups, held.systems, held.fields),
+        curve=None,
+        mistakes=worst_mistakes(task, held.mistakes),
+        suspects=find_suspects(held.gold, held.systems[MODEL], task.label_names) if model else (),
+        gold=held.gold,
+        held_out=held.systems,
+        folds=held.folds,
     )
 
 
-def _measure(gold: TaskGold, held: HeldOut, coded: BoolArray, groups: IntArray) -> _Measured:
-    predicted, probabilities = held.predicted[coded], held.probabilities[coded]
-    n_groups = int(groups.max(initial=-1)) + 1
-    full = _average_precisions(gold, probabilities, np.ones(len(groups), dtype=np.bool_))
-    without = np.array([_average_precisions(gold, probabilities, groups != group) for group in range(n_groups)])
-    right, complete = agreeing_rows(gold.gold, predicted, gold.known)
-    return _Measured(
-        counts=grouped_counts(gold.gold, predicted, gold.known, groups),
-        average_precision=full,
-        average_precision_without=without.reshape(n_groups, len(full)),
-        exact=grouped_rates(right, complete, groups),
+def _optimism(rule: ThresholdRule, gold: TaskGold, model: HeldOut) -> FloatArray:
+    """F1 with thresholds chosen on the passages they are judged by, minus F1 as it is, shape (n_labels,)."""
+    chosen = [
+        choose_threshold(rule, model.probabilities[known, n], gold.gold[known, n])
+        for n, known in enumerate(gold.known.T)
+    ]
+    flattered = model.probabilities >= np.array(chosen)
+    one_group = np.zeros(len(flattered), dtype=np.int64)
+    both = [f1(grouped_counts(gold.gold, cells, gold.known, one_group)[0]) for cells in (flattered, model.predicted)]
+    return np.asarray(np.nan_to_num(both[0]) - np.nan_to_num(both[1]))
+
+
+def _abstention(held: Held, gold: TaskGold, model: HeldOut, groups: IntArray) -> Abstention | None:
+    right, complete = agreeing_rows(gold.gold, model.predicted, gold.known)
+    if not complete.any():
+        return None
+    wrong, certainty, groups = ~right[complete], model.certainty[complete], groups[complete]
+    coverage, risk = risk_coverage(certainty, wrong)
+    without = np.array([_area(certainty[groups != n], wrong[groups != n]) for n in range(int(groups.max()) + 1)])
+    kept = certainty >= held.review_margin * (2 if held.task.is_multilabel else 1)
+    return Abstention(
+        coverage=coverage,
+        risk=risk,
+        area=jackknife_t(_area(certainty, wrong), without),
+        kept=float(kept.mean()),
+        kept_risk=float(wrong[kept].mean()) if kept.any() else None,
     )
 
 
-def _average_precisions(gold: TaskGold, probabilities: FloatArray, rows: BoolArray) -> FloatArray:
-    """On calibrated probabilities, because scores of different folds are not on one scale."""
-    columns = range(gold.gold.shape[1])
-    used = [rows & gold.known[:, n] for n in columns]
-    return np.array([average_precision(gold.gold[used[n], n], probabilities[used[n], n]) for n in columns])
+def _area(certainty: FloatArray, wrong: BoolArray) -> float:
+    if not len(wrong):
+        return float("nan")
+    coverage, risk = risk_coverage(certainty, wrong)
+    return float((risk * np.diff(coverage, prepend=0)).sum())
 
 
-def _headline(task: Task, found: _Measured | None, evaluable: BoolArray) -> dict[str, Estimate]:
-    names = ("macro_f1", "micro_f1", "macro_average_precision", "exact_match" if task.is_multilabel else "accuracy")
-    if found is None:
-        return dict.fromkeys(names, NO_ESTIMATE)
-    macro_f1, macro_ap = NO_ESTIMATE, NO_ESTIMATE
-    if evaluable.any():
-        macro_f1 = estimate_from_counts(found.counts, lambda counts: _mean_f1(counts[..., evaluable, :]))
-        values = found.average_precision_without[:, evaluable].mean(axis=1)
-        macro_ap = jackknife_t(float(found.average_precision[evaluable].mean()), values)
-    micro_f1 = estimate_from_counts(found.counts, lambda counts: f1(counts.sum(axis=-2)))
-    return dict(zip(names, (macro_f1, micro_f1, macro_ap, estimate_from_counts(found.exact, rate)), strict=True))
-
-
-def _mean_f1(counts: FloatArray) -> FloatArray:
-    """Macro-F1: the mean of label F1s (Opitz & Burst 2019); a label that is never predicted counts 0."""
-    return np.asarray(np.nan_to_num(f1(counts)).mean(axis=-1))
-
-
-def _f1(found: _Measured, n: int) -> Estimate:
+def _f1(found: Measured, n: int) -> Estimate:
     return estimate_from_counts(found.counts[:, n], f1)
 
 
@@ -142,45 +159,55 @@ def _shown(estimate: Estimate, is_valued: bool, is_evaluable: bool) -> Estimate:
 
 
 def _label_result(
-    task: Task,
     n: int,
     gold: TaskGold,
-    groups: IntArray,
-    measured: Mapping[str, _Measured],
-    agreement: TaskAgreement | None,
+    of_events: tuple[IntArray, int],
+    held: Held,
+    model: HeldOut | None,
+    measured: Mapping[str, Measured],
     enough: tuple[bool, bool],
+    gains: FloatArray | None,
 ) -> LabelResult:
-    label, model, terms = task.labels[n], measured.get(MODEL), measured.get(TERMS)
-    support, n_known = int(gold.support[n]), int(gold.known[:, n].sum())
-    events = int(gold.events_with(groups)[n])
-    coders = agreement[label.name] if agreement else None
-    found = gain = ap = skill = NO_ESTIMATE
-    counts = np.zeros(3)
-    if model is not None:
-        counts = model.counts[:, n].sum(axis=0)
-        found, skill = _shown(_f1(model, n), *enough), _shown(_skill(model, n, gold, groups), *enough)
-        ap = jackknife_t(float(model.average_precision[n]), model.average_precision_without[:, n])
-        gain = _shown(_gain(model, terms, n), *enough) if terms else NO_ESTIMATE
-    verdict, reason = reach_verdict(support, events, found, gain, skill, coders, has_terms=bool(label.terms))
+    label, found, terms = held.task.labels[n], measured.get(MODEL), measured.get(TERMS)
+    groups, n_events = of_events
+    known = gold.known[:, n]
+    support, n_known = int(gold.support[n]), int(known.sum())
+    coders = held.agreement[label.name] if held.agreement else None
+    of_f1 = gain = ap = skill = brier = slope = intercept = NO_ESTIMATE
+    counts = np.full(4, np.nan)
+    if model is not None and found is not None:
+        counts = found.counts[:, n].sum(axis=0)
+        of_f1, skill = _shown(_f1(found, n), *enough), _shown(_skill(found, n, gold, groups), *enough)
+        ap = _shown(jackknife_t(float(found.average_precision[n]), found.average_precision_without[:, n]), *enough)
+        gain = _shown(_gain(found, terms, n), *enough) if terms else NO_ESTIMATE
+        cells = model.probabilities[known, n], gold.gold[known, n], jackknife_groups(groups[known])
+        brier = _shown(brier_skill(*cells), *enough)
+        slope, intercept = (_shown(estimate, *enough) for estimate in calibration_line(*cells))
+    verdict, reason = reach_verdict(support, n_events, of_f1, gain, skill, coders, has_terms=bool(label.terms))
     return LabelResult(
         name=label.name,
         support=support,
-        events=events,
+        events=n_events,
         prevalence=support / n_known if n_known else 0.0,
         precision=none_if_nan(float(precision(counts))) if enough[0] else None,
         recall=none_if_nan(float(recall(counts))) if enough[0] else None,
-        f1=found,
-        average_precision=_shown(ap, *enough),
+        f1=of_f1,
+        average_precision=ap,
         gain=gain,
         skill=skill,
+        matthews=none_if_nan(float(matthews(counts))) if enough[0] else None,
+        brier_skill=brier,
+        slope=slope,
+        intercept=intercept,
+        optimism=float(gains[n]) if gains is not None and enough[1] else None,
         agreement=coders,
-        is_evaluable=enough[1] and model is not None,
+        is_evaluable=bool(enough[1]) and model is not None,
         verdict=verdict,
         reason=reason,
     )
 
 
-def _gain(model: _Measured, terms: _Measured, n: int) -> Estimate:
+def _gain(model: Measured, terms: Measured, n: int) -> Estimate:
     """F1 of the model minus F1 of the terms, paired by event."""
     both = np.stack([model.counts[:, n], terms.counts[:, n]], axis=1)
 
@@ -191,7 +218,7 @@ def _gain(model: _Measured, terms: _Measured, n: int) -> Estimate:
     return estimate_from_counts(both, difference, lowest=-1.0)
 
 
-def _skill(model: _Measured, n: int, gold: TaskGold, groups: IntArray) -> Estimate:
+def _skill(model: Measured, n: int, gold: TaskGold, groups: IntArray) -> Estimate:
     """Average precision between chance (the prevalence) and 1, on a scale from 0 to 1."""
     positive, known = gold.gold[:, n] & gold.known[:, n], gold.known[:, n]
     rates = grouped_rates(positive, known, groups)

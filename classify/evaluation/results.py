@@ -1,15 +1,17 @@
 """The values an evaluation consists of, finished and frozen; reports only read them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from classify.codebook import Codebook, Task
+from classify.data.annotations import LabelledPassage
 from classify.data.dataset import TaskGold
 from classify.data.events import JoinedPair
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.measure.calibration import Reliability
 from classify.measure.intervals import Estimate
 
 MODEL = "model"
@@ -59,13 +61,136 @@ class TaskAgreement:
 class HeldOut:
     """What one system said of passages it had not seen; arrays of shape (n_passages, n_labels).
 
-    `thresholds` repeats each passage's fold's thresholds; it is None for a multiclass task.
+    `thresholds` repeats each passage's fold's thresholds; it is None for a multiclass task. `certainty`, shape
+    (n_passages,), says how far a passage was from another decision (`DecisionRule.certainty`).
     """
 
     scores: FloatArray
     probabilities: FloatArray
     predicted: BoolArray
     thresholds: FloatArray | None
+    certainty: FloatArray
+
+    @classmethod
+    def join(cls, parts: Sequence["HeldOut"], order: IntArray) -> "HeldOut":
+        """Parts one below the other, then in this order."""
+        thresholds = [part.thresholds for part in parts if part.thresholds is not None]
+        return cls(
+            scores=np.concatenate([part.scores for part in parts])[order],
+            probabilities=np.concatenate([part.probabilities for part in parts])[order],
+            predicted=np.concatenate([part.predicted for part in parts])[order],
+            thresholds=np.concatenate(thresholds)[order] if thresholds else None,
+            certainty=np.concatenate([part.certainty for part in parts])[order],
+        )
+
+    def of(self, rows: BoolArray) -> "HeldOut":
+        """What was said of some of the passages."""
+        thresholds = None if self.thresholds is None else self.thresholds[rows]
+        parts = (self.scores[rows], self.probabilities[rows], self.predicted[rows])
+        return HeldOut(*parts, thresholds, self.certainty[rows])
+
+
+Words = tuple[tuple[str, float], ...]
+"""Words with what each added to a score."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A passage that got a label wrongly, or lacks one it should have; `words_for` and `words_against` say why.
+
+    `probability` is what the held-out model gave the label; `distance` how far it was from being right, for ranking.
+    Words stand as in the text, each with what it added to the label's score, largest effect first.
+    """
+
+    label: str
+    kind: str
+    id: str
+    text: str
+    gold: tuple[str, ...]
+    predicted: tuple[str, ...]
+    probability: float
+    distance: float
+    words_for: Words
+    words_against: Words
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A label that may be a coder's slip: given or not, against a model that had not seen the passage.
+
+    `self_confidence` is the held-out probability of what was coded (Northcutt, Jiang & Chuang 2021).
+    """
+
+    row: int
+    label: str
+    is_given: bool
+    self_confidence: float
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """What setting doubtful passages aside saves: risk, the share with a wrong label, of the surest part (coverage).
+
+    `coverage` and `risk` have shape (n_points,), from the surest passage on; `area` is the mean risk over all
+    coverages; `kept` and `kept_risk` are the part that asks for no review (`near_threshold`), and its risk.
+    """
+
+    coverage: FloatArray
+    risk: FloatArray
+    area: Estimate
+    kept: float
+    kept_risk: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The area and the point of review; the curve follows from `predictions.csv`."""
+        return {"area": self.area.to_dict(), "kept": self.kept, "risk": self.total_risk, "kept_risk": self.kept_risk}
+
+    @property
+    def total_risk(self) -> float:
+        """The risk of keeping every passage."""
+        return float(self.risk[-1])
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The passages with one value of a field; `n_labels` have 3 positives there, and macro averages run over those.
+
+    `measures` maps each system to its headline measures.
+    """
+
+    field: str
+    value: str
+    n_passages: int
+    n_events: int
+    n_labels: int
+    measures: Mapping[str, Mapping[str, Estimate]]
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """Macro average precision of held-out events after learning from a part of the others, smallest part first.
+
+    `n_passages` is the mean number learnt from; `low` and `high` bound 95% of bootstrap draws of events; `gain` is what
+    `n_more` further passages may add, by a power law through the curve; `answer` says it in words.
+    """
+
+    n_passages: tuple[int, ...]
+    value: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    n_more: int
+    gain: Estimate
+    answer: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        points = zip(self.n_passages, self.value, self.low, self.high, strict=True)
+        return {
+            "measure": "macro_average_precision",
+            "points": [{"n_passages": n, "value": v, "low": low, "high": high} for n, v, low, high in points],
+            "gain": {"n_more": self.n_more, **self.gain.to_dict()},
+            "answer": self.answer,
+        }
 
 
 @dataclass(frozen=True)
@@ -73,7 +198,9 @@ class LabelResult:
     """How well one label is found, with the verdict and its reason in words.
 
     `precision`, `recall`, `f1` and `average_precision` are None-valued where the data can't give them; `gain` is F1
-    minus that of the codebook's terms, paired by event; `skill` is (AP - prevalence) / (1 - prevalence).
+    minus that of the codebook's terms, paired by event; `skill` is (AP - prevalence) / (1 - prevalence); `matthews` is
+    Matthews' correlation; `slope` and `intercept` of calibration are perfect at 1 and 0; `optimism` is what F1 would
+    gain if the threshold were chosen on the very passages it is judged by.
     """
 
     name: str
@@ -86,6 +213,11 @@ class LabelResult:
     average_precision: Estimate
     gain: Estimate
     skill: Estimate
+    matthews: float | None
+    brier_skill: Estimate
+    slope: Estimate
+    intercept: Estimate
+    optimism: float | None
     agreement: LabelAgreement | None
     is_evaluable: bool
     verdict: str
@@ -94,7 +226,12 @@ class LabelResult:
 
 @dataclass(frozen=True)
 class TaskResult:
-    """One task's results: `headline` and each baseline map the names of measures to estimates."""
+    """One task's results: `headline` and each baseline map the names of measures to estimates.
+
+    Arrays have one row a passage that was held out. `thresholds` names the rule by which thresholds were chosen, and
+    `optimism` is what macro-F1 would gain from choosing them on the passages they are judged by; both are None for a
+    multiclass task, and `optimism` for a bundle.
+    """
 
     task: Task
     n_passages: int
@@ -104,6 +241,15 @@ class TaskResult:
     baselines: Mapping[str, Mapping[str, Estimate]]
     baseline_f1: Mapping[str, tuple[Estimate, ...]]
     confusion: IntArray | None
+    co_confusion: IntArray | None
+    thresholds: str | None
+    optimism: float | None
+    reliability: Reliability | None
+    abstention: Abstention | None
+    slices: tuple[Slice, ...]
+    curve: LearningCurve | None
+    mistakes: tuple[Mistake, ...] = field(repr=False)
+    suspects: tuple[Suspect, ...] = field(repr=False)
     gold: TaskGold = field(repr=False)
     held_out: Mapping[str, HeldOut] = field(repr=False)
     folds: IntArray = field(repr=False)
@@ -126,6 +272,16 @@ class TaskResult:
         }
         if self.confusion is not None:
             facts["confusion"] = self.confusion.tolist()
+        if self.co_confusion is not None:
+            facts["co_confusion"] = self.co_confusion.tolist()
+        if self.thresholds is not None:
+            facts["thresholds"] = {"rule": self.thresholds, "optimism": self.optimism}
+        if self.abstention is not None and self.reliability is not None:
+            facts["abstention"] = self.abstention.to_dict()
+            facts["expected_calibration_error"] = self.reliability.error
+        if self.curve is not None:
+            facts["learning_curve"] = self.curve.to_dict()
+        facts["slices"] = [_slice_dict(found) for found in self.slices]
         return facts
 
 
@@ -133,13 +289,13 @@ class TaskResult:
 class Evaluation:
     """A finished evaluation; `write_evaluation` writes its files.
 
-    `ids` and `events` name each passage and its event; `scheme` says in words how passages were held out; `notes` are
-    the sentences that must stand in the report's first lines; `model` is the id of the bundle that was judged, if any.
+    `passages` are those that were held out, and `events` names the event of each; `scheme` says in words how; `notes`
+    are the sentences that must stand in the report's first lines; `model` is the id of the bundle that was judged, if any.
     """
 
     codebook: Codebook
     tasks: Mapping[str, TaskResult]
-    ids: tuple[str, ...] = field(repr=False)
+    passages: tuple[LabelledPassage, ...] = field(repr=False)
     events: tuple[str, ...] = field(repr=False)
     joined: tuple[JoinedPair, ...] = field(repr=False)
     scheme: str
@@ -151,6 +307,11 @@ class Evaluation:
     versions: Mapping[str, str]
     settings: Mapping[str, Any] = field(repr=False)
     model: str | None = None
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The passages' ids."""
+        return tuple(passage.id for passage in self.passages)
 
     def __getitem__(self, task: str) -> TaskResult:
         return self.tasks[task]
@@ -189,11 +350,23 @@ def _label_dict(label: LabelResult) -> dict[str, Any]:
         "f1": label.f1.to_dict(),
         "average_precision": label.average_precision.to_dict(),
         "gain_over_codebook_terms": label.gain.to_dict(),
+        "matthews": label.matthews,
+        "brier_skill": label.brier_skill.to_dict(),
+        "calibration_slope": label.slope.to_dict(),
+        "calibration_intercept": label.intercept.to_dict(),
+        "optimism": label.optimism,
         "coder_alpha": None if agreement is None else agreement.alpha.to_dict(),
         "coder_f1": None if agreement is None else agreement.specific,
         "verdict": label.verdict,
         "reason": label.reason,
     }
+
+
+def _slice_dict(found: Slice) -> dict[str, Any]:
+    facts = (found.field, found.value, found.n_passages, found.n_events, found.n_labels)
+    names = ("field", "value", "n_passages", "n_events", "n_labels")
+    systems = {name: _plain(measures) for name, measures in found.measures.items()}
+    return {**dict(zip(names, facts, strict=True)), "systems": systems}
 
 
 def none_if_nan(value: float) -> float | None:

@@ -5,6 +5,7 @@ from classify.measure.intervals import Estimate
 
 MIN_POSITIVES = 10
 MIN_EVENTS_WITH = 5
+MIN_HELD_OUT_POSITIVES = 3
 
 USE_F1 = 0.60
 USE_ALPHA = 0.667

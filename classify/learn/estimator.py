@@ -39,6 +39,7 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         drop_stop_words: bool | None = None,
         C: float | None = None,
         hit_weight: float | None = None,
+        thresholds: str | None = None,
         seed: int = 0,
     ) -> None:
         self.task = task
@@ -47,6 +48,7 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         self.drop_stop_words = drop_stop_words
         self.C = C
         self.hit_weight = hit_weight
+        self.thresholds = thresholds
         self.seed = seed
 
     def fit(self, texts: Iterable[str], Y: Any, groups: Sequence[Any] | None = None) -> Self:
@@ -66,7 +68,7 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         known = TaskGold(gold, np.ones_like(gold))
         rows = np.arange(len(listed))
         fitted = fit_task(counted, known, numbers, rows, self.task_, settings, self.seed)
-        self.scorer_, self.decision_ = fold_scorer(self.task_, counted, fitted.weights), fitted.decision
+        self.scorer_, self.decision_ = fold_scorer(self.task_, fitted), fitted.decision
         return self
 
     def decision_function(self, texts: Iterable[str]) -> FloatArray:
@@ -95,7 +97,7 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
 
     def _settings(self) -> TaskSettings:
         defaults = THEME_DEFAULTS if self.task_.is_multilabel else FRAMING_DEFAULTS
-        names = ("word_ngrams", "char_ngrams", "drop_stop_words", "C", "hit_weight")
+        names = ("word_ngrams", "char_ngrams", "drop_stop_words", "C", "hit_weight", "thresholds")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return TaskSettings(**{**defaults.__dict__, **given})
 

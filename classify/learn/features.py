@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.measure.arrays import FloatArray, IntArray
 from classify.scorer.terms import TermMatcher
 from classify.scorer.tokens import BlockSettings
 
@@ -33,6 +33,11 @@ class CountedTexts:
 
     blocks: tuple[CountedBlock, ...]
     hits: FloatArray
+
+    def only(self, asked: Sequence[BlockSettings]) -> "CountedTexts":
+        """The same counts with these blocks alone."""
+        found = {block.settings: block for block in self.blocks}
+        return CountedTexts(tuple(found[settings] for settings in asked), self.hits)
 
 
 @dataclass(frozen=True)
@@ -76,14 +81,14 @@ def fit_block(block: CountedBlock, rows: IntArray) -> BlockFit:
 
 def tfidf(block: CountedBlock, fit: BlockFit, rows: IntArray) -> Matrix:
     """TF-IDF of the given rows, each with an L2 norm of 1 over the training rows' features (0 if it has none)."""
-    values = block.tf[rows][:, fit.columns] @ sparse.diags_array(fit.idf)
-    norms = np.sqrt(values.multiply(values).sum(axis=1))
-    return sparse.csr_array(sparse.diags_array(1 / np.where(norms > 0, norms, 1)) @ values)
-
-
-def has_evidence(counted: CountedTexts, fits: Sequence[BlockFit], rows: IntArray) -> BoolArray:
-    """Which rows hold a feature the training rows had, or a term hit, shape (n_rows,)."""
-    found = counted.hits[rows].any(axis=1)
-    for block, fit in zip(counted.blocks, fits, strict=True):
-        found |= np.diff(block.tf[rows][:, fit.columns].indptr) > 0
-    return np.asarray(found)
+    tf = block.tf[rows]
+    place = np.full(tf.shape[1], -1, dtype=np.int32)
+    place[fit.columns] = np.arange(len(fit.columns), dtype=np.int32)
+    columns = place[tf.indices]
+    kept = columns >= 0
+    columns, ends = columns[kept], np.append(0, np.cumsum(kept))[tf.indptr]
+    values = tf.data[kept] * fit.idf[columns]
+    row_of = np.repeat(np.arange(len(rows)), np.diff(ends))
+    norms = np.sqrt(np.bincount(row_of, weights=values**2, minlength=len(rows)))
+    shape = (len(rows), len(fit.columns))
+    return sparse.csr_array((values / norms[row_of], columns, ends.astype(np.int32)), shape=shape)

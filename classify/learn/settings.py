@@ -3,12 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from classify.codebook import Task
 from classify.errors import DataError, Fault, did_you_mean
 from classify.files import read_toml
+from classify.learn.thresholds import PREVALENCE, THRESHOLD_RULES, is_threshold_rule
 from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
 
 
@@ -19,7 +21,9 @@ class TaskSettings:
     `word_ngrams` and `char_ngrams` are inclusive ranges, `char_ngrams` None (in TOML: false) for no character block;
     `C` is the inverse strength of the L2 penalty; `balanced` weighs the classes inversely to their frequency, so that
     rare labels are learnt at all; `hit_weight` scales the log counts of the codebook's term hits before the penalty: 0
-    leaves them out, a larger number trusts the codebook more.
+    leaves them out, a larger number trusts the codebook more. `thresholds` of a multilabel task is `prevalence`, `f1`
+    or `precision=P` (`ThresholdRule` says what each does). `search` names candidates for any of the others; the
+    combination with the highest mean average precision in folds of the training passages is taken.
     """
 
     word_ngrams: tuple[int, int] = (1, 1)
@@ -31,6 +35,15 @@ class TaskSettings:
     C: float = 10.0
     balanced: bool = True
     hit_weight: float = 1.0
+    thresholds: str = PREVALENCE
+    search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def candidates(self) -> tuple["TaskSettings", ...]:
+        """Every combination that `search` asks for, the last key varying fastest; these settings alone without any."""
+        fixed = replace(self, search={})
+        combinations = product(*self.search.values())
+        return tuple(replace(fixed, **dict(zip(self.search, values, strict=True))) for values in combinations)
 
     def blocks(self, task: Task) -> tuple[BlockSettings, ...]:
         """The TF-IDF blocks of this task; words of the codebook's terms are never dropped as stop words."""
@@ -111,22 +124,50 @@ def _updated(defaults: Any, table: Mapping[str, Any], place: str, path: str, fau
         default = getattr(defaults, key)
         if isinstance(default, TaskSettings | ReviewSettings) and isinstance(value, Mapping):
             changes[key] = _updated(default, value, where, path, faults)
-        elif key == "char_ngrams" and value is False:
-            changes[key] = None
+        elif key == "search":
+            changes[key] = _candidates(defaults, value, where, path, faults)
         elif (expected := _misfit(key, default, value)) is None:
-            changes[key] = tuple(value) if isinstance(value, list) else value
+            changes[key] = _read(key, value)
         else:
             faults.append(Fault(path, None, where, f"found {value!r}; expected {expected}"))
     return replace(defaults, **changes)
 
 
+def _candidates(
+    defaults: TaskSettings, table: Any, place: str, path: str, faults: list[Fault]
+) -> dict[str, tuple[Any, ...]]:
+    known = [item.name for item in fields(defaults) if item.name not in ("search", "thresholds")]
+    if not isinstance(table, Mapping):
+        faults.append(Fault(path, None, place, f"found {table!r}; expected a table of lists, such as C = [1.0, 10.0]"))
+        return {}
+    found = {}
+    for key, values in table.items():
+        where = f"{place}.{key}"
+        if key not in known:
+            faults.append(Fault(path, None, where, f"can't be searched; {did_you_mean(key, known)}"))
+        elif not isinstance(values, list) or not values:
+            faults.append(Fault(path, None, where, f"found {values!r}; expected a list of candidates"))
+        else:
+            misfits = [(value, _misfit(key, getattr(defaults, key), value)) for value in values]
+            faults.extend(Fault(path, None, where, f"found {v!r}; expected {e}") for v, e in misfits if e)
+            found[key] = tuple(_read(key, value) for value in values)
+    return found
+
+
+def _read(key: str, value: Any) -> Any:
+    return None if key == "char_ngrams" and value is False else tuple(value) if isinstance(value, list) else value
+
+
 def _misfit(key: str, default: object, value: Any) -> str | None:
     """What was expected, where the value does not fit."""
+    if key == "thresholds":
+        return None if is_threshold_rule(value) else THRESHOLD_RULES
     if key in ("word_ngrams", "char_ngrams"):
         least, such_as = (2, "[2, 5]") if key == "char_ngrams" else (1, "[1, 2]")
         is_range = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n >= least for n in value)
         expected = f"two whole numbers from {least}, the lower first, such as {such_as}"
-        return None if is_range and value[0] <= value[1] else expected
+        is_off = key == "char_ngrams" and value is False
+        return None if is_off or (is_range and value[0] <= value[1]) else expected
     if isinstance(default, bool):
         return None if isinstance(value, bool) else "true or false"
     if isinstance(default, int):

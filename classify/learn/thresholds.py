@@ -1,42 +1,122 @@
-"""Turn held-out scores and gold labels into a decision rule: thresholds by prevalence match, Platt's calibration."""
+"""Turn held-out scores and gold labels into a decision rule: a threshold a label, and Platt's calibration."""
+
+import re
+from dataclasses import dataclass
 
 import numpy as np
 
 from classify.codebook import Task
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.measure.calibration import fit_platt
+from classify.measure.intervals import wilson_low
 from classify.scorer.decisions import DecisionRule
 
 NO_HITS = float(np.log1p(0.5))
 """Between the score of no term hit and of one: a rule's threshold never falls below it."""
 
+PREVALENCE, F1, PRECISION = "prevalence", "f1", "precision"
+THRESHOLD_RULES = "prevalence, f1, or precision=P with P between 0 and 1"
+MIN_FOR_F1 = 30
+MIN_FOR_PRECISION = 20
+_PRECISION_LEVEL = 0.8
 
-def prevalence_match(score: FloatArray, gold: BoolArray) -> float:
-    """The threshold that predicts as many positives as were labelled, or comes nearest to it.
 
-    `score` and `gold` have shape (n_passages,). The threshold lies halfway between two distinct scores, or at -inf or
-    +inf where all or none are predicted; of two equally near cuts the one that predicts fewer; no positives: +inf.
+@dataclass(frozen=True)
+class ThresholdRule:
+    """How a label's threshold is chosen from scores that its model has not seen.
 
-    >>> prevalence_match(np.array([0.1, 0.4, 0.8, 0.9]), np.array([False, True, True, False]))
+    `prevalence`: predict as many as were labelled. `f1`: the highest F1; a label with fewer than 30 positives, where
+    that overfits (Lin & Lin 2023), falls back on prevalence. `precision`: the lowest threshold at which the lower bound
+    of the 80% Wilson interval of precision reaches `at_least`; a label where none does, or with fewer than 20
+    positives, is never given.
+    """
+
+    name: str = PREVALENCE
+    at_least: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.at_least:g}" if self.name == PRECISION else self.name
+
+
+def parse_threshold_rule(text: str) -> ThresholdRule:
+    """The rule that `prevalence`, `f1` or `precision=0.8` names; raises ValueError for anything else.
+
+    >>> parse_threshold_rule("precision=0.8")
+    ThresholdRule(name='precision', at_least=0.8)
+    """
+    if text in (PREVALENCE, F1):
+        return ThresholdRule(text)
+    found = re.fullmatch(rf"{PRECISION}=(0?\.\d+)", text)
+    if not found or float(found[1]) == 0:
+        raise ValueError(f"found {text!r}; expected {THRESHOLD_RULES}")
+    return ThresholdRule(PRECISION, float(found[1]))
+
+
+def is_threshold_rule(value: object) -> bool:
+    """Whether the value names a rule."""
+    try:
+        parse_threshold_rule(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def choose_threshold(rule: ThresholdRule, score: FloatArray, gold: BoolArray) -> float:
+    """The threshold of one label; `score` and `gold` have shape (n_passages,).
+
+    It lies halfway between two distinct scores, or at -inf or +inf where all or none are predicted; of two equally good
+    cuts the one that predicts fewer; no positives: +inf.
+
+    >>> score, gold = np.array([0.1, 0.4, 0.8, 0.9]), np.array([False, True, True, False])
+    >>> choose_threshold(ThresholdRule("prevalence"), score, gold)
     0.6000000000000001
-    >>> prevalence_match(np.array([0.1, 0.4]), np.array([False, False]))
+    >>> choose_threshold(ThresholdRule("prevalence"), score, np.zeros(4, dtype=bool))
     inf
     """
     wanted = int(gold.sum())
     if wanted == 0:
         return float("inf")
-    distinct, counts = np.unique(-score, return_counts=True)
-    distinct, n_predicted = -distinct, np.append(0, np.cumsum(counts))
-    best = int(np.abs(n_predicted - wanted).argmin())
-    if best in (0, len(distinct)):
-        return float("inf") if best == 0 else float("-inf")
-    above, below = distinct[best - 1], distinct[best]
+    distinct, place = np.unique(-score, return_inverse=True)
+    n_predicted, n_right = (
+        np.append(0, np.cumsum(np.bincount(place, weights=cells))) for cells in (np.ones(len(score)), gold)
+    )
+    cut = _CUTS[rule.name](rule, n_predicted, n_right, wanted)
+    if cut in (0, len(distinct)):
+        return float("inf") if cut == 0 else float("-inf")
+    above, below = -distinct[cut - 1], -distinct[cut]
     halfway = (above + below) / 2
     return float(halfway if halfway > below else above)
 
 
+def _nearest_count(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: int) -> int:
+    return int(np.abs(n_predicted - wanted).argmin())
+
+
+def _highest_f1(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: int) -> int:
+    if wanted < MIN_FOR_F1:
+        return _nearest_count(rule, n_predicted, n_right, wanted)
+    return int((2 * n_right / (n_predicted + wanted)).argmax())
+
+
+def _sure_precision(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: int) -> int:
+    if wanted < MIN_FOR_PRECISION:
+        return 0
+    reached = wilson_low(n_right, n_predicted, level=_PRECISION_LEVEL) >= rule.at_least
+    return int(np.flatnonzero(reached)[-1]) if reached.any() else 0
+
+
+_CUTS = {PREVALENCE: _nearest_count, F1: _highest_f1, PRECISION: _sure_precision}
+"""Each gives the number of distinct scores, from the top, that are predicted; 0 for none."""
+
+
 def fit_decision(
-    task: Task, scores: FloatArray, gold: BoolArray, known: BoolArray, *, lowest: float = -np.inf
+    task: Task,
+    scores: FloatArray,
+    gold: BoolArray,
+    known: BoolArray,
+    *,
+    rule: ThresholdRule = ThresholdRule(),
+    lowest: float = -np.inf,
 ) -> DecisionRule:
     """The task's decision rule from scores of passages that the scores' model has not seen.
 
@@ -49,7 +129,7 @@ def fit_decision(
         rows = known[:, label]
         slope[label], intercept[label] = fit_platt(scores[rows, label], gold[rows, label])
         prior[label] = gold[rows, label].mean() if rows.any() else 0.0
-        thresholds[label] = max(lowest, prevalence_match(scores[rows, label], gold[rows, label]))
+        thresholds[label] = max(lowest, choose_threshold(rule, scores[rows, label], gold[rows, label]))
     return DecisionRule(
         is_multilabel=task.is_multilabel,
         at_least_one=task.is_multilabel and task.at_least_one,

@@ -1,8 +1,9 @@
 """Learn a task: weights from training rows, thresholds and calibration from scores out of fold; fold it all."""
 
 import platform
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -13,11 +14,12 @@ from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError
-from classify.learn.features import BlockFit, CountedTexts, count_texts, fit_block, has_evidence, tfidf
+from classify.learn.features import BlockFit, CountedTexts, count_texts, fit_block, tfidf
 from classify.learn.settings import TaskSettings, TrainingSettings
-from classify.learn.thresholds import NO_HITS, fit_decision
+from classify.learn.solver import fit_logistic
+from classify.learn.thresholds import NO_HITS, fit_decision, parse_threshold_rule
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
-from classify.measure.scores import f1, grouped_counts
+from classify.measure.scores import average_precision, f1, grouped_counts
 from classify.scorer.decisions import DecisionRule
 from classify.scorer.linear import Block, TaskScorer
 from classify.scorer.terms import TermMatcher
@@ -33,22 +35,26 @@ class Weights:
     intercept: FloatArray
 
     def score(self, counted: CountedTexts, rows: IntArray) -> tuple[FloatArray, BoolArray]:
-        """Scores, shape (n_rows, n_labels), and which rows hold any evidence."""
-        scores = counted.hits[rows] @ self.counted + self.intercept
+        """Scores, shape (n_rows, n_labels), and which rows hold a feature of the training rows or a term hit."""
+        hits = counted.hits[rows]
+        scores, evidence = hits @ self.counted + self.intercept, hits.any(axis=1)
         for block, fit, weights in zip(counted.blocks, self.fits, self.of_blocks, strict=True):
-            scores = scores + tfidf(block, fit, rows) @ weights
-        return scores, has_evidence(counted, self.fits, rows)
+            features = tfidf(block, fit, rows)
+            scores, evidence = scores + features @ weights, evidence | (np.diff(features.indptr) > 0)
+        return scores, np.asarray(evidence)
 
 
 @dataclass(frozen=True)
 class FittedTask:
-    """A task learnt from some rows.
+    """A task learnt from some rows, with the settings that were chosen and the counts that they need.
 
     `held_out` are the scores of its rows out of fold, and which of them held any evidence. `is_cross_fitted` is False
     where events were too few to hold any out: thresholds and calibration then come from scores the model has seen,
     which flatter it.
     """
 
+    settings: TaskSettings
+    counted: CountedTexts
     weights: Weights
     decision: DecisionRule
     held_out: tuple[FloatArray, BoolArray]
@@ -56,43 +62,49 @@ class FittedTask:
 
 
 def count_for(task: Task, texts: Sequence[str], settings: TaskSettings) -> CountedTexts:
-    """Count texts as the task's settings say."""
-    return count_texts(texts, settings.blocks(task), TermMatcher(task))
+    """Count texts as the task's settings, or any that they search, say."""
+    blocks = dict.fromkeys(block for candidate in settings.candidates for block in candidate.blocks(task))
+    return count_texts(texts, tuple(blocks), TermMatcher(task))
 
 
-def fit_weights(counted: CountedTexts, gold: TaskGold, rows: IntArray, settings: TaskSettings) -> Weights:
+def fit_weights(
+    counted: CountedTexts, gold: TaskGold, rows: IntArray, settings: Sequence[TaskSettings]
+) -> list[Weights]:
     """One L2 logistic regression a label, one against the rest, on the rows where the label is known.
 
-    A label that is known only as "yes" or only as "no" gets no weights, and its smoothed log-odds as the intercept.
+    `settings` differ in nothing but `C`; each gives its weights. A label that is known only as "yes" or only as "no"
+    gets no weights, and its smoothed log-odds as the intercept.
     """
-    from sklearn.linear_model import LogisticRegression
-
+    hit_weight = settings[0].hit_weight
     fits = tuple(fit_block(block, rows) for block in counted.blocks)
     parts = [tfidf(block, fit, rows) for block, fit in zip(counted.blocks, fits, strict=True)]
-    features = sparse.hstack([*parts, sparse.csr_array(settings.hit_weight * counted.hits[rows])], format="csr")
-    features.indices, features.indptr = features.indices.astype(np.int32), features.indptr.astype(np.int32)
-    n_labels = gold.gold.shape[1]
-    weights, intercept = np.zeros((features.shape[1], n_labels)), np.zeros(n_labels)
-    for label in range(n_labels):
-        known = gold.known[rows, label]
-        target = gold.gold[rows, label][known]
-        if len(np.unique(target)) < 2:
-            intercept[label] = np.log((target.sum() + 0.5) / ((~target).sum() + 0.5))
-            continue
-        model = LogisticRegression(
-            C=settings.C,
-            class_weight="balanced" if settings.balanced else None,
-            solver="liblinear",
-            dual=True,  # passages are fewer than features: 12 times faster than the primal, to the same optimum
-            tol=1e-6,
-            max_iter=10_000,
-            random_state=0,
-        )
-        model.fit(features[np.flatnonzero(known)], target)
-        weights[:, label], intercept[label] = model.coef_[0], model.intercept_[0]
+    features = sparse.hstack([*parts, sparse.csr_array(hit_weight * counted.hits[rows])], format="csr")
+    target, weight = gold.gold[rows], _row_weights(gold.gold[rows], gold.known[rows], balanced=settings[0].balanced)
+    n_yes, n_no = ((cells & gold.known[rows]).sum(axis=0) for cells in (target, ~target))
+    both = np.flatnonzero((n_yes > 0) & (n_no > 0))
     ends = np.cumsum([part.shape[1] for part in parts])
-    *of_blocks, of_hits = np.split(weights, ends)
-    return Weights(fits, tuple(of_blocks), settings.hit_weight * of_hits, intercept)
+    solved = fit_logistic(
+        features,
+        np.tile(target[:, both], len(settings)),
+        np.hstack([one.C * weight[:, both] for one in settings]),
+    )
+    found = []
+    for number in range(len(settings)):
+        columns = slice(number * len(both), (number + 1) * len(both))
+        weights, intercept = np.zeros((features.shape[1], target.shape[1])), np.log((n_yes + 0.5) / (n_no + 0.5))
+        weights[:, both], intercept[both] = solved[0][:, columns], solved[1][columns]
+        *of_blocks, of_hits = np.split(weights, ends)
+        found.append(Weights(fits, tuple(of_blocks), hit_weight * of_hits, intercept))
+    return found
+
+
+def _row_weights(gold: BoolArray, known: BoolArray, *, balanced: bool) -> FloatArray:
+    """1 where the label is known; `balanced`: known rows / (2 · rows of the same answer), as scikit-learn has it."""
+    if not balanced:
+        return known.astype(np.float64)
+    n_known, n_yes = known.sum(axis=0), (gold & known).sum(axis=0)
+    of_yes, of_no = n_known / (2 * np.maximum(n_yes, 1)), n_known / (2 * np.maximum(n_known - n_yes, 1))
+    return np.asarray(np.where(gold, of_yes, of_no) * known)
 
 
 def fit_task(
@@ -106,23 +118,63 @@ def fit_task(
 ) -> FittedTask:
     """Learn the task from `rows` alone; nothing outside them is looked at.
 
-    Thresholds and calibration come from scores of inner folds that hold out whole events.
+    Thresholds and calibration come from scores of inner folds that hold out whole events, and so does the choice
+    among candidates where the settings search.
     """
     rows = rows[gold.coded[rows]]
     inner = np.unique(groups[rows], return_inverse=True)[1]
     n_folds = n_folds_for(int(inner.max(initial=-1)) + 1)
-    weights = fit_weights(counted, gold, rows, settings)
+    folds = grouped_folds(gold.gold[rows], inner, n_folds=n_folds, seed=seed) if n_folds else np.zeros_like(rows)
+    chosen = settings.candidates[0]
+    if settings.search and n_folds:
+        chosen = choose_settings(counted, gold, rows, folds, task, settings.candidates)
+    counted = counted.only(chosen.blocks(task))
+    (weights,) = fit_weights(counted, gold, rows, [chosen])
     if n_folds:
         scores, evidence = np.zeros((len(rows), len(task.labels))), np.zeros(len(rows), dtype=np.bool_)
-        folds = grouped_folds(gold.gold[rows], inner, n_folds=n_folds, seed=seed)
         for fold in range(n_folds):
             inside, outside = rows[folds != fold], rows[folds == fold]
-            found = fit_weights(counted, gold, inside, settings).score(counted, outside)
-            scores[folds == fold], evidence[folds == fold] = found
+            (found,) = fit_weights(counted, gold, inside, [chosen])
+            scores[folds == fold], evidence[folds == fold] = found.score(counted, outside)
     else:
         scores, evidence = weights.score(counted, rows)
-    decision = fit_decision(task, scores, gold.gold[rows], gold.known[rows])
-    return FittedTask(weights, decision, (scores, evidence), n_folds > 0)
+    rule = parse_threshold_rule(settings.thresholds)
+    decision = fit_decision(task, scores, gold.gold[rows], gold.known[rows], rule=rule)
+    return FittedTask(chosen, counted, weights, decision, (scores, evidence), n_folds > 0)
+
+
+def choose_settings(
+    counted: CountedTexts,
+    gold: TaskGold,
+    rows: IntArray,
+    folds: IntArray,
+    task: Task,
+    candidates: Sequence[TaskSettings],
+) -> TaskSettings:
+    """The candidate with the highest average precision, a mean over labels and folds; the first of equal ones.
+
+    `folds` numbers the fold of each of `rows`. Candidates that differ only in `C` share their features.
+    """
+    quality = np.zeros(len(candidates))
+    alike: dict[TaskSettings, list[int]] = defaultdict(list)
+    for number, candidate in enumerate(candidates):
+        alike[replace(candidate, C=1.0)].append(number)
+    for shared, numbers in alike.items():
+        counts = counted.only(shared.blocks(task))
+        for fold in np.unique(folds):
+            inside, outside = rows[folds != fold], rows[folds == fold]
+            found = fit_weights(counts, gold, inside, [candidates[number] for number in numbers])
+            for number, weights in zip(numbers, found, strict=True):
+                quality[number] += _ranking_quality(weights.score(counts, outside)[0], gold, outside)
+    return candidates[int(quality.argmax())]
+
+
+def _ranking_quality(scores: FloatArray, gold: TaskGold, rows: IntArray) -> float:
+    """Average precision, a mean over the labels that have a positive among the rows."""
+    known = gold.known[rows]
+    columns = np.flatnonzero((gold.gold[rows] & known).any(axis=0))
+    values = [average_precision(gold.gold[rows[known[:, n]], n], scores[known[:, n], n]) for n in columns]
+    return float(np.mean(values)) if values else 0.0
 
 
 def fit_term_rule(counted: CountedTexts, gold: TaskGold, rows: IntArray, task: Task) -> DecisionRule:
@@ -131,11 +183,12 @@ def fit_term_rule(counted: CountedTexts, gold: TaskGold, rows: IntArray, task: T
     return fit_decision(task, counted.hits[rows], gold.gold[rows], gold.known[rows], lowest=NO_HITS)
 
 
-def fold_scorer(task: Task, counted: CountedTexts, weights: Weights) -> TaskScorer:
+def fold_scorer(task: Task, fitted: FittedTask) -> TaskScorer:
     """The fitted task as the numpy-only scorer that a bundle holds."""
+    weights = fitted.weights
     blocks = tuple(
         Block(block.settings, tuple(block.features[column] for column in fit.columns), fit.idf, of_block)
-        for block, fit, of_block in zip(counted.blocks, weights.fits, weights.of_blocks, strict=True)
+        for block, fit, of_block in zip(fitted.counted.blocks, weights.fits, weights.of_blocks, strict=True)
     )
     return TaskScorer(blocks, TermMatcher(task), weights.counted, weights.intercept)
 
@@ -156,7 +209,7 @@ def train(dataset: Dataset, *, settings: TrainingSettings | None = None) -> Bund
         everything = np.arange(len(dataset.passages))
         fitted = fit_task(counted, gold, dataset.groups, everything, task, task_settings, settings.seed)
         rule = fit_term_rule(counted, gold, everything, task)
-        bundled[task.name] = BundledTask(fold_scorer(task, counted, fitted.weights), fitted.decision, rule)
+        bundled[task.name] = BundledTask(fold_scorer(task, fitted), fitted.decision, rule)
         summary[task.name] = _summary(task, dataset, gold, fitted)
     return Bundle(
         codebook=dataset.codebook,

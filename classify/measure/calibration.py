@@ -1,11 +1,18 @@
-"""Turn scores into probabilities: Platt's sigmoid, fitted on scores of passages the model has not seen."""
+"""Turn scores into probabilities by Platt's sigmoid, and judge probabilities: line, Brier skill, reliability."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from classify.measure.arrays import BoolArray, FloatArray
+from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_t
+from classify.measure.scores import sum_by_group
 
 _MAX_STEPS = 100
 _LEAST_SLOPE = 1e-6
+_LEAST_P = 1e-9
+MIN_FOR_BINS = 200
+"""Expected calibration error of fewer predictions is mostly noise."""
 
 
 def sigmoid(logit: FloatArray) -> FloatArray:
@@ -35,30 +42,118 @@ def fit_platt(score: FloatArray, gold: BoolArray) -> tuple[float, float]:
     centre, scale = float(score.mean()), float(score.std())
     if scale <= 1e-12 * np.abs(score).max():
         return 0.0, constant
-    slope, intercept = _newton((score - centre) / scale, target, constant)
+    design = np.c_[(score - centre) / scale, np.ones_like(score)]
+    slope, intercept = _newton(design, target, np.array([0.0, constant]), np.zeros_like(score)).tolist()
     if slope < _LEAST_SLOPE:
         slope, intercept = _LEAST_SLOPE, constant
     return slope / scale, intercept - slope * centre / scale
 
 
-def _newton(x: FloatArray, target: FloatArray, constant: float) -> tuple[float, float]:
-    design = np.stack([x, np.ones_like(x)], axis=1)
-    weights = np.array([0.0, constant])
-    loss = _log_loss(design @ weights, target)
+def _newton(design: FloatArray, target: FloatArray, start: FloatArray, offset: FloatArray) -> FloatArray:
+    """The weights that minimise the log-loss of design @ weights + offset."""
+    weights = start
+    loss = _log_loss(design @ weights + offset, target)
     for _ in range(_MAX_STEPS):
-        p = sigmoid(design @ weights)
+        p = sigmoid(design @ weights + offset)
         gradient = design.T @ (p - target)
-        if np.abs(gradient).max() < 1e-10 * len(x):
+        if np.abs(gradient).max() < 1e-10 * len(target):
             break
-        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(len(weights))
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
-        while size > 1e-10 and _log_loss(design @ (weights - size * step), target) > loss:
+        while size > 1e-10 and _log_loss(design @ (weights - size * step) + offset, target) > loss:
             size /= 2
         weights = weights - size * step
-        loss = _log_loss(design @ weights, target)
-    return float(weights[0]), float(weights[1])
+        loss = _log_loss(design @ weights + offset, target)
+    return weights
 
 
 def _log_loss(logit: FloatArray, target: FloatArray) -> float:
     return float(np.sum(np.logaddexp(0, logit) - target * logit))
+
+
+def calibration_line(probability: FloatArray, gold: BoolArray, groups: IntArray) -> tuple[Estimate, Estimate]:
+    """Calibration slope and intercept of one label (Cox 1958; Van Calster et al. 2016): 1 and 0 are perfect.
+
+    All inputs have shape (n_passages,). The slope is that of gold on logit(probability) by logistic regression; under 1
+    the probabilities are too extreme. The intercept is fitted with the slope held at 1; under 0 they are too high on
+    the whole. Intervals are jackknives over groups, each deletion by one Newton step from the fit (MacKinnon, Nielsen &
+    Webb 2023). No slope where a probability separates the labels or never varies; neither where all passages are alike.
+    """
+    clipped = np.clip(probability, _LEAST_P, 1 - _LEAST_P)
+    x = np.log(clipped / (1 - clipped))
+    if not gold.any() or gold.all():
+        return Estimate(None), Estimate(None)
+    ones = np.ones((len(x), 1))
+    intercept = _logistic_jackknife(ones, x, gold, groups)
+    separates = x[gold].min() >= x[~gold].max() or x[gold].max() <= x[~gold].min()
+    if separates or np.ptp(x) < _LEAST_P:
+        return Estimate(None), intercept
+    return _logistic_jackknife(np.c_[x, ones], np.zeros_like(x), gold, groups), intercept
+
+
+def _logistic_jackknife(design: FloatArray, offset: FloatArray, gold: BoolArray, groups: IntArray) -> Estimate:
+    """The first coefficient of a logistic regression with an offset, and its interval."""
+    weights = _newton(design, gold.astype(np.float64), np.zeros(design.shape[1]), offset)
+    p = sigmoid(design @ weights + offset)
+    score = sum_by_group((gold - p)[:, None] * design, groups)
+    outer = design[:, :, None] * design[:, None, :]
+    information = sum_by_group((p * (1 - p))[:, None, None] * outer, groups)
+    left = information.sum(axis=0) - information
+    solvable = np.linalg.det(left) > _LEAST_P**2
+    safe = np.where(solvable[:, None, None], left, np.eye(len(weights)))
+    steps = np.linalg.solve(safe, -score[..., None])[:, 0, 0]
+    without = np.where(solvable, weights[0] + steps, np.nan)
+    return jackknife_t(float(weights[0]), without, lowest=-np.inf, highest=np.inf)
+
+
+def brier_skill(probability: FloatArray, gold: BoolArray, groups: IntArray) -> Estimate:
+    """1 - Brier score / Brier score of always saying the prevalence (Brier 1950), with its interval over groups.
+
+    All inputs have shape (n_passages,). At most 1; 0 is no better than the prevalence, below 0 worse. No value where
+    all passages are alike.
+
+    >>> brier_skill(np.array([0.9, 0.1]), np.array([True, False]), np.array([0, 1])).value
+    0.96
+    """
+    cells = np.stack([(probability - gold) ** 2, gold.astype(np.float64), np.ones(len(gold))], axis=1)
+    return estimate_from_counts(sum_by_group(cells, groups), _skill, lowest=-np.inf)
+
+
+def _skill(sums: FloatArray) -> FloatArray:
+    squares, positives, total = np.moveaxis(sums, -1, 0)
+    of_prevalence = positives * (1 - positives / np.maximum(total, 1))
+    return np.asarray(1 - squares / np.where(of_prevalence > 0, of_prevalence, np.nan))
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Bins of equal size from the lowest probability up: mean probability, share that is gold, number of passages."""
+
+    probability: FloatArray
+    share: FloatArray
+    n: IntArray
+
+    @property
+    def error(self) -> float | None:
+        """Expected calibration error (Naeini, Cooper & Hauskrecht 2015); None under 200 predictions."""
+        total = int(self.n.sum())
+        if total < MIN_FOR_BINS:
+            return None
+        return float((np.abs(self.probability - self.share) * self.n).sum() / total)
+
+
+def reliability(probability: FloatArray, gold: BoolArray, *, n_bins: int = 10) -> Reliability:
+    """Probabilities of shape (n_passages,) beside what they came to, in bins of equal size.
+
+    >>> found = reliability(np.array([0.1, 0.2, 0.8, 0.9]), np.array([False, False, True, True]), n_bins=2)
+    >>> found.share.tolist(), found.n.tolist()
+    ([0.0, 1.0], [2, 2])
+    """
+    order = np.argsort(probability, kind="stable")
+    bins = [rows for rows in np.array_split(order, n_bins) if len(rows)]
+    return Reliability(
+        probability=np.array([probability[rows].mean() for rows in bins]),
+        share=np.array([gold[rows].mean() for rows in bins]),
+        n=np.array([len(rows) for rows in bins], dtype=np.int64),
+    )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classify.measure.arrays import FloatArray
+from classify.measure.arrays import FloatArray, IntArray
 
 MIN_GROUPS = 6
+MAX_GROUPS = 500
+"""Further events are merged: 500 groups give an interval as good, in bounded time and memory."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +30,47 @@ class Estimate:
             return "–"
         return f"{self.value:.2f}" if self.low is None else f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f})"
 
+    @property
+    def signed(self) -> str:
+        """The same for a difference: every number with its sign.
+
+        >>> Estimate(0.02, -0.001, 0.05).signed
+        '+0.02 (+0.00 to +0.05)'
+        """
+        if self.value is None:
+            return "–"
+        value, *bounds = (f"{round(x, 2) + 0.0:+.2f}" for x in (self.value, self.low, self.high) if x is not None)
+        return f"{value} ({' to '.join(bounds)})" if bounds else value
+
     def to_dict(self) -> dict[str, float | None]:
         """`{value, low, high}`, as the evaluation's files hold it."""
         return {"value": self.value, "low": self.low, "high": self.high}
+
+
+def jackknife_groups(groups: IntArray) -> IntArray:
+    """Numbers of the groups to leave out, 0 … n - 1, at most 500; both arrays have shape (n_passages,).
+
+    Given groups beyond 500 are dealt round into 500, whole (the delete-a-group jackknife, Kott 2001).
+
+    >>> jackknife_groups(np.array([7, 3, 7])).tolist()
+    [1, 0, 1]
+    """
+    return np.asarray(np.unique(groups, return_inverse=True)[1] % MAX_GROUPS)
+
+
+def wilson_low(hits: FloatArray, total: FloatArray, *, level: float) -> FloatArray:
+    """Lower bound of the Wilson (1927) interval of hits / total, two-sided at `level`; 0 where the total is 0.
+
+    >>> round(float(wilson_low(np.array(8.0), np.array(10.0), level=0.95)), 4)
+    0.4902
+    """
+    from scipy import stats
+
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    n = np.maximum(total, 1)
+    rate = hits / n
+    low = (rate + z**2 / (2 * n) - z * np.sqrt(rate * (1 - rate) / n + z**2 / (4 * n**2))) / (1 + z**2 / n)
+    return np.asarray(np.where(total > 0, np.maximum(low, 0), 0.0))
 
 
 def jackknife_t(

@@ -7,15 +7,14 @@ from uuid import uuid4
 from classify.data.tables import write_rows
 from classify.errors import OutputError
 from classify.evaluation.results import Evaluation
+from classify.evaluation.saved import METRICS, PREDICTION_COLUMNS, PREDICTIONS, prediction_rows
 from classify.files import refuse_foreign, to_json
 from classify.report.page import render_evaluation
 from classify.report.plots import evaluation_figures
-from classify.report.tables import PREDICTION_COLUMNS, per_label_rows, prediction_rows
+from classify.report.tables import per_label_rows
 
 REPORT = "report.html"
-METRICS = "metrics.json"
 PER_LABEL = "per_label.csv"
-PREDICTIONS = "predictions.csv"
 FIGURES = "figures"
 
 

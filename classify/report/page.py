@@ -4,7 +4,9 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from classify.evaluation.results import BASELINES, NOT_EVALUABLE, REVIEW, RULES, USE, Evaluation, TaskResult
+from classify.evaluation.results import BASELINES, MODEL, NOT_EVALUABLE, REVIEW, RULES, USE, Evaluation, TaskResult
+from classify.report.tables import event_rows
+from classify.report.words import in_words
 
 MEASURES = {
     "macro_f1": "macro-F1",
@@ -12,6 +14,8 @@ MEASURES = {
     "macro_average_precision": "macro average precision",
     "exact_match": "exact match",
     "accuracy": "accuracy",
+    "hamming_loss": "Hamming loss",
+    "label_ranking_average_precision": "label-ranking precision",
 }
 SYSTEMS = {
     "model": "the model",
@@ -33,6 +37,9 @@ def render_evaluation(evaluation: Evaluation, figures: dict[str, bytes]) -> str:
             systems=SYSTEMS,
             baselines=BASELINES,
             not_evaluable=NOT_EVALUABLE,
+            words={name: in_words(result) for name, result in evaluation.tasks.items()},
+            events=event_rows(evaluation),
+            model=MODEL,
             verdict_class={verdict: f"verdict-{number}" for number, verdict in enumerate(VERDICTS)},
         )
     )

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classify.evaluation.results import MODEL, NOT_EVALUABLE, TERMS, LabelResult, TaskResult
+from classify.evaluation.results import (
+    MODEL,
+    NOT_EVALUABLE,
+    TERMS,
+    Abstention,
+    LabelResult,
+    LearningCurve,
+    TaskResult,
+)
+from classify.measure.calibration import Reliability
 from classify.measure.scores import precision_recall_curve
 
 if TYPE_CHECKING:
@@ -98,6 +107,39 @@ def draw_confusion(result: TaskResult, ax: "Axes") -> "Axes":
     return ax
 
 
+def draw_reliability(found: Reliability, ax: "Axes") -> "Axes":
+    """The share that is gold in each bin of probabilities, beside the line on which probabilities are true."""
+    ax.plot([0, 1], [0, 1], color=FAINT, linestyle="--", linewidth=1)
+    ax.plot(found.probability, found.share, "o-", color=MODEL_COLOUR, linewidth=1.6, markersize=5)
+    n = f"{int(found.n.min()):,} or more answers a dot"
+    ax.text(0.98, 0.03, n, ha="right", va="bottom", color=CODERS_COLOUR, fontsize=8)
+    ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="probability given", ylabel="share that was right")
+    ax.set_title("probabilities")
+    return ax
+
+
+def draw_risk_coverage(found: Abstention, ax: "Axes") -> "Axes":
+    """The share of passages with a mistake among the surest part, and the part that asks for no review."""
+    ax.plot(found.coverage, found.risk, color=MODEL_COLOUR, linewidth=1.6)
+    if found.kept_risk is not None:
+        ax.plot(found.kept, found.kept_risk, "o", color=MODEL_COLOUR, markersize=7)
+        ax.annotate("no review asked", (found.kept, found.kept_risk), (0, 8), textcoords="offset points", ha="right")
+    top = max(0.05, 1.15 * float(found.risk.max()))
+    ax.set(xlim=(0, 1.02), ylim=(0, top), xlabel="share of passages kept, surest first", ylabel="share with a mistake")
+    ax.set_title("setting doubtful passages aside")
+    return ax
+
+
+def draw_learning_curve(curve: LearningCurve, ax: "Axes") -> "Axes":
+    """Macro average precision by passages learnt from, with its band."""
+    ax.fill_between(curve.n_passages, curve.low, curve.high, color=MODEL_COLOUR, alpha=0.18, linewidth=0)
+    ax.plot(curve.n_passages, curve.value, "o-", color=MODEL_COLOUR, linewidth=1.6, markersize=5)
+    ax.set(xlim=(0, 1.05 * curve.n_passages[-1]), ylim=(0, 1.02))
+    ax.set(xlabel="passages learnt from", ylabel="macro average precision", title="learning curve")
+    ax.grid(axis="y", color="#E5E5E5", zorder=0)
+    return ax
+
+
 def evaluation_figures(results: Mapping[str, TaskResult]) -> dict[str, bytes]:
     """Every figure of an evaluation as SVG, by file name; figures without anything to show are left out."""
     from matplotlib import rc_context
@@ -111,6 +153,10 @@ def evaluation_figures(results: Mapping[str, TaskResult]) -> dict[str, bytes]:
                 figures[f"{name}-precision-recall.svg"] = _svg(_precision_recall_figure(result, shown))
             if result.confusion is not None:
                 figures[f"{name}-confusion.svg"] = _svg(_confusion_figure(result))
+            if result.reliability is not None and result.abstention is not None:
+                figures[f"{name}-abstention.svg"] = _svg(_abstention_figure(result.reliability, result.abstention))
+            if result.curve is not None:
+                figures[f"{name}-learning-curve.svg"] = _svg(_curve_figure(result.curve))
     return figures
 
 
@@ -142,6 +188,22 @@ def _confusion_figure(result: TaskResult) -> "Figure":
     size = 2.6 + 0.75 * len(result.labels)
     figure, ax = _figure(size, size * 0.85)
     draw_confusion(result, ax)
+    return figure
+
+
+def _abstention_figure(reliability: Reliability, abstention: Abstention) -> "Figure":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.2, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    draw_reliability(reliability, left)
+    draw_risk_coverage(abstention, right)
+    return figure
+
+
+def _curve_figure(curve: LearningCurve) -> "Figure":
+    figure, ax = _figure(5.2, 3.4)
+    draw_learning_curve(curve, ax)
     return figure
 
 

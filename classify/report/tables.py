@@ -1,15 +1,12 @@
-"""Results to tables: the rows of `per_label.csv` and `predictions.csv`, and the text a terminal shows."""
+"""Results to tables: the rows of `per_label.csv`, and plain data of agreement."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from classify.evaluation.results import Evaluation, TaskAgreement
 from classify.measure.intervals import Estimate
 
 Row = dict[str, object]
-
-PREDICTION_COLUMNS = (
-    "id", "event", "fold", "task", "label", "gold", "score", "probability", "threshold", "predicted", "system",
-)  # fmt: skip
 
 
 def per_label_rows(evaluation: Evaluation) -> Iterator[Row]:
@@ -28,6 +25,11 @@ def per_label_rows(evaluation: Evaluation) -> Iterator[Row]:
                 **_spread("f1", label.f1),
                 **_spread("average_precision", label.average_precision),
                 **_spread("gain_over_codebook_terms", label.gain),
+                "matthews": label.matthews,
+                **_spread("brier_skill", label.brier_skill),
+                **_spread("calibration_slope", label.slope),
+                **_spread("calibration_intercept", label.intercept),
+                "optimism": label.optimism,
                 **_spread("coder_alpha", agreement.alpha if agreement else Estimate(None)),
                 "coder_f1": agreement.specific if agreement else None,
                 "verdict": label.verdict,
@@ -35,27 +37,17 @@ def per_label_rows(evaluation: Evaluation) -> Iterator[Row]:
             }
 
 
-def prediction_rows(evaluation: Evaluation) -> Iterator[Row]:
-    """One row for each system, passage and label; no texts. `gold` is empty where it is not known."""
-    for name, result in evaluation.tasks.items():
-        for system, held in result.held_out.items():
-            for row in result.gold.coded.nonzero()[0]:
-                fold = int(result.folds[row])
-                for column, label in enumerate(result.task.label_names):
-                    known = result.gold.known[row, column]
-                    yield {
-                        "id": evaluation.ids[row],
-                        "event": evaluation.events[row],
-                        "fold": fold + 1 if fold >= 0 else None,
-                        "task": name,
-                        "label": label,
-                        "gold": int(result.gold.gold[row, column]) if known else None,
-                        "score": repr(float(held.scores[row, column])),
-                        "probability": repr(float(held.probabilities[row, column])),
-                        "threshold": None if held.thresholds is None else repr(float(held.thresholds[row, column])),
-                        "predicted": int(held.predicted[row, column]),
-                        "system": system,
-                    }
+def event_rows(evaluation: Evaluation) -> list[Row]:
+    """How the data were split: one row an event, the largest first, with the fold that held it out."""
+    folds = next(iter(evaluation.tasks.values())).folds.tolist()
+    n_passages, fold_of = Counter(evaluation.events), dict(zip(evaluation.events, folds, strict=True))
+    documents = defaultdict(set)
+    for passage, event in zip(evaluation.passages, evaluation.events, strict=True):
+        documents[event].add(passage.document)
+    return [
+        {"event": event, "passages": n, "documents": len(documents[event]), "fold": fold_of[event] + 1 or None}
+        for event, n in sorted(n_passages.items(), key=lambda pair: (-pair[1], pair[0]))
+    ]
 
 
 def agreement_dict(agreement: TaskAgreement) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Split a score exactly into the words, character runs and term hits that made it."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -8,10 +9,12 @@ import numpy as np
 
 from classify.measure.arrays import FloatArray
 from classify.scorer.linear import TaskScorer
+from classify.scorer.tokens import BlockSettings
 
 WORDS = "words"
 CHARACTERS = "characters"
 TERMS = "codebook terms"
+_WORDS = BlockSettings(stem=False)
 
 
 @dataclass(frozen=True)
@@ -58,13 +61,7 @@ class Explanation:
 
     def weights_of_characters(self, label: str) -> FloatArray:
         """What each character carries for one label, shape (len(text),): every piece spread over its spans."""
-        column = self.labels.index(label)
-        weights = np.zeros(len(self.text))
-        for piece in self.pieces:
-            length = sum(end - start for start, end in piece.spans)
-            for start, end in piece.spans:
-                weights[start:end] += piece.values[column] / length
-        return weights
+        return character_weights(self.pieces, self.labels.index(label), len(self.text))
 
     def to_dict(self) -> dict[str, object]:
         """Plain data: for each chosen label its score, probability, intercept and every piece."""
@@ -130,6 +127,25 @@ class Explanation:
         spans = "".join(_mark(self.text[start:end], weight / top) for start, end, weight in runs(weights))
         head = f'<p style="margin:.5em 0 0"><b>{escape(self.heading(label))}</b></p>'
         return f'{head}<p style="margin:0;line-height:1.7">{spans}</p>'
+
+
+def character_weights(pieces: Sequence[Piece], label: int, length: int) -> FloatArray:
+    """What each character of a text of this length carries for a label, by number; every piece over its spans."""
+    weights = np.zeros(length)
+    for piece in pieces:
+        covered = sum(end - start for start, end in piece.spans)
+        for start, end in piece.spans:
+            weights[start:end] += piece.values[label] / covered
+    return weights
+
+
+def word_weights(text: str, pieces: Sequence[Piece], label: int) -> list[tuple[str, float]]:
+    """The text's distinct words, lower-cased, with what they carry for a label, by number; largest effect first."""
+    weights = character_weights(pieces, label, len(text))
+    sums: dict[str, float] = defaultdict(float)
+    for word, start, end in _WORDS.spans_of(text):
+        sums[word] += float(weights[start:end].sum())
+    return sorted(sums.items(), key=lambda pair: (-abs(pair[1]), pair[0]))
 
 
 def runs(weights: FloatArray) -> list[tuple[int, int, float]]:

@@ -63,20 +63,24 @@ class DecisionRule:
         at = sigmoid(np.where(finite, thresholds, 0.0) * self.slope + self.intercept)
         return np.where(finite, at, thresholds > 0)
 
-    def is_near(self, probabilities: FloatArray, *, margin: float) -> BoolArray:
-        """Which passages were a close call, shape (n_passages,).
+    def certainty(self, probabilities: FloatArray) -> FloatArray:
+        """How far each passage was from another decision, shape (n_passages,), in [0, 1].
 
-        Multilabel: a label's probability, its odds measured against those at its threshold, lies within `margin` of
-        one half: the distance to a threshold that stands at .5, and as strict where it stands at .05. Multiclass: the
-        two most probable labels lie within `margin` of each other.
+        Multilabel: twice the least distance of a label's probability, its odds measured against those at its threshold,
+        from one half: the distance to a threshold that stands at .5, and as strict where it stands at .05. Multiclass:
+        the distance between the two most probable labels.
         """
         if self.thresholds is None:
             best = np.sort(probabilities, axis=1)
-            return np.asarray(best[:, -1] - best[:, -2] < margin)
+            return np.asarray(best[:, -1] - best[:, -2])
         finite = np.isfinite(self.thresholds)
         p, cut = (np.clip(found, 1e-12, 1 - 1e-12) for found in (probabilities, self.threshold_probabilities))
         against_threshold = p * (1 - cut) / (p * (1 - cut) + cut * (1 - p))
-        return np.asarray((finite & (np.abs(against_threshold - 0.5) < margin)).any(axis=1))
+        return np.asarray(np.where(finite, 2 * np.abs(against_threshold - 0.5), 1.0).min(axis=1, initial=1.0))
+
+    def is_near(self, probabilities: FloatArray, *, margin: float) -> BoolArray:
+        """Which passages were a close call, shape (n_passages,): within `margin` of the threshold, or of each other."""
+        return self.certainty(probabilities) < (margin if self.thresholds is None else 2 * margin)
 
     def to_dict(self, labels: tuple[str, ...]) -> dict[str, Any]:
         """Plain data for a manifest; infinite thresholds become "inf" or "-inf", as JSON has no such number."""

@@ -1,0 +1,47 @@
+"""Jobs to results: one after the other, or on several cores where that pays; with what is left to do."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+OnStep = Callable[[float, float], None]
+"""Hears how much of the work is done, and how much there is."""
+
+PAYS_FROM = 2e9
+"""Below this cost, some 20 seconds, starting further processes takes as long as it saves."""
+
+
+@dataclass(frozen=True)
+class Job(Generic[T]):
+    """Something to compute, and about how much work it is: non-zero features read by all its fits."""
+
+    compute: Callable[[], T]
+    cost: float
+
+
+def run_jobs(jobs: Sequence[Job[T]], on_step: OnStep) -> list[T]:
+    """The results, in order.
+
+    Large work is shared out to processes by joblib: as many as `joblib.parallel_config` says, or else one a core.
+    Threads would not do: LIBLINEAR draws its random numbers from one state for all of them, and results would change
+    from run to run.
+    """
+    total = sum(job.cost for job in jobs)
+    results: list[T] = []
+    done = 0.0
+    for job, result in zip(jobs, _results(jobs, total), strict=True):
+        results.append(result)
+        done += job.cost
+        on_step(done, total)
+    return results
+
+
+def _results(jobs: Sequence[Job[T]], total: float) -> Iterable[T]:
+    from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+
+    n_jobs = max(effective_n_jobs(), cpu_count())
+    if total < PAYS_FROM or n_jobs == 1:
+        return (job.compute() for job in jobs)
+    shared: Iterable[T] = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(job.compute)() for job in jobs)
+    return shared
