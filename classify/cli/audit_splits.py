@@ -31,8 +31,8 @@ def audit_splits(
 ) -> None:
     """Test on your own labels that nothing leaks from held-out passages into what is learnt.
 
-    First, labels are dealt to other events 20 times, so that there is nothing to learn: a mean AUC surely above .55 is a
-    leak. Beside it stands what folds of single passages would read. Second, every document comes again with a tenth
+    First, labels are dealt to other events 20 times, so that there is nothing to learn: a mean AUC surely above .55 is
+    a leak. Beside it stands what folds of single passages would read. Second, every document comes again with a tenth
     of its words dropped: the copies must be found, and scores must not rise. Exit code 1 if a test fails.
 
     Example: classify audit-splits --labels labels/

@@ -8,7 +8,7 @@ from classify.measure.scores import sum_by_group
 MAX_FOLDS = 5
 MIN_EVENTS = 4
 _RESTARTS = 50
-_MAX_PLACED = 50_000
+_MAX_PLACED = 10_000
 """Groups placed in all restarts together: many groups spread evenly of themselves."""
 
 
@@ -26,7 +26,7 @@ def grouped_folds(gold: BoolArray, groups: IntArray, *, n_folds: int, seed: int)
 
     `gold` has shape (n_passages, n_labels); `groups` holds group numbers 0 … n_groups - 1. Groups of the rarest label
     are placed first, each where it brings label counts and sizes nearest to an equal share; the best of 50 restarts
-    (fewer for over 1,000 groups) is kept, one that leaves a label out of a fold only where no other does. After
+    (fewer for over 200 groups) is kept, one that leaves a label out of a fold only where no other does. After
     Sechidis, Tsoumakas & Vlahavas 2011, moved from passages to groups.
     """
     n_groups = int(groups.max(initial=-1)) + 1

@@ -25,17 +25,15 @@ from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES, reach_verdict, 
 from classify.learn.thresholds import ThresholdRule, choose_threshold
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.calibration import brier_skill, calibration_line, reliability
-from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups, jackknife_t
+from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups, jackknife_t, logit_jackknife_t
 from classify.measure.scores import (
     agreeing_rows,
     co_confusion,
     confusion,
     f1,
     grouped_counts,
-    grouped_rates,
     matthews,
     precision,
-    rate,
     recall,
     risk_coverage,
 )
@@ -177,8 +175,9 @@ def _label_result(
     counts = np.full(4, np.nan)
     if model is not None and found is not None:
         counts = found.counts[:, n].sum(axis=0)
-        of_f1, skill = _shown(_f1(found, n), *enough), _shown(_skill(found, n, gold, groups), *enough)
-        ap = _shown(jackknife_t(float(found.average_precision[n]), found.average_precision_without[:, n]), *enough)
+        of_f1 = _shown(_f1(found, n), *enough)
+        ap = logit_jackknife_t(float(found.average_precision[n]), found.average_precision_without[:, n])
+        ap, skill = _shown(ap, *enough), _shown(_skill(ap, support / max(1, n_known)), *enough)
         gain = _shown(_gain(found, terms, n), *enough) if terms else NO_ESTIMATE
         cells = model.probabilities[known, n], gold.gold[known, n], jackknife_groups(groups[known])
         brier = _shown(brier_skill(*cells), *enough)
@@ -218,14 +217,8 @@ def _gain(model: Measured, terms: Measured, n: int) -> Estimate:
     return estimate_from_counts(both, difference, lowest=-1.0)
 
 
-def _skill(model: Measured, n: int, gold: TaskGold, groups: IntArray) -> Estimate:
-    """Average precision between chance (the prevalence) and 1, on a scale from 0 to 1."""
-    positive, known = gold.gold[:, n] & gold.known[:, n], gold.known[:, n]
-    rates = grouped_rates(positive, known, groups)
-    total = rates.sum(axis=0)
-    chance, chance_without = float(rate(total)), rate(total - rates)
-    if chance == 1:
+def _skill(found: Estimate, chance: float) -> Estimate:
+    """Average precision on a scale where chance (the prevalence) is 0 and 1 stays 1."""
+    if found.value is None or chance == 1:
         return NO_ESTIMATE
-    room = np.where(chance_without < 1, 1 - chance_without, np.nan)
-    without = (model.average_precision_without[:, n] - chance_without) / room
-    return jackknife_t((float(model.average_precision[n]) - chance) / (1 - chance), without, lowest=-1.0)
+    return Estimate(*(None if x is None else (x - chance) / (1 - chance) for x in (found.value, found.low, found.high)))

@@ -8,7 +8,7 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.dataset import TaskGold
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
-from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_t
+from classify.measure.intervals import Estimate, estimate_from_counts, logit_jackknife_t
 from classify.measure.scores import (
     agreeing_rows,
     average_precision,
@@ -91,7 +91,7 @@ def headline(task: Task, found: Measured | None, columns: BoolArray) -> dict[str
     if columns.any():
         macro_f1 = estimate_from_counts(found.counts, macro_f1_of(columns))
         without = found.average_precision_without[:, columns].mean(axis=1)
-        macro_ap = jackknife_t(float(found.average_precision[columns].mean()), without)
+        macro_ap = logit_jackknife_t(float(found.average_precision[columns].mean()), without)
     values = [macro_f1, estimate_from_counts(found.counts, micro_f1), macro_ap, estimate_from_counts(found.exact, rate)]
     values += [estimate_from_counts(found.counts, hamming_loss), estimate_from_counts(found.ranking, rate)]
     return dict(zip(names, values, strict=False))

@@ -290,7 +290,8 @@ class Evaluation:
     """A finished evaluation; `write_evaluation` writes its files.
 
     `passages` are those that were held out, and `events` names the event of each; `scheme` says in words how; `notes`
-    are the sentences that must stand in the report's first lines; `model` is the id of the bundle that was judged, if any.
+    are the sentences that must stand in the report's first lines; `model` is the id of the bundle that was judged, if
+    any.
     """
 
     codebook: Codebook

@@ -8,8 +8,8 @@ T = TypeVar("T")
 OnStep = Callable[[float, float], None]
 """Hears how much of the work is done, and how much there is."""
 
-PAYS_FROM = 2e9
-"""Below this cost, some 20 seconds, starting further processes takes as long as it saves."""
+PAYS_FROM = 3e8
+"""Below this cost, half a minute or less, starting further processes takes as long as it saves."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,8 @@ class Job(Generic[T]):
 def run_jobs(jobs: Sequence[Job[T]], on_step: OnStep) -> list[T]:
     """The results, in order.
 
-    Large work is shared out to processes by joblib: as many as `joblib.parallel_config` says, or else one a core.
-    Threads would not do: LIBLINEAR draws its random numbers from one state for all of them, and results would change
-    from run to run.
+    Large work is shared out to processes by joblib: one a core, or more if `joblib.parallel_config` says so. Threads
+    would not do, because Python itself is busy for a good part of the time.
     """
     total = sum(job.cost for job in jobs)
     results: list[T] = []

@@ -1,5 +1,6 @@
-"""Features and targets to L2 logistic regressions, one a column: all at once on few rows, one by one on many."""
+"""Features and targets to L2 logistic regressions, one a column, for one C or a grid of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,45 +9,84 @@ from scipy import sparse
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.measure.calibration import sigmoid
 
-KERNEL_ROWS = 600
-"""Up to here the rows' products are a small dense matrix, and solving by it is 3 to 5 times faster."""
+DENSE_ROWS = 600
+"""Up to here the products of all rows with each other are kept as a dense matrix, which is faster."""
 TOLERANCE = 1e-6
-_MAX_NEWTON = 50
-_MAX_CG = 200
+_LOOSE = 1e-2
+_MAX_NEWTON = 100
+_MAX_CG = 500
+_COLUMNS = 32
+"""Columns that are solved together: enough to share the reading of the features, few enough for any memory."""
+_STEP = 10.0
 
 
-def fit_logistic(features: Any, target: BoolArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Coefficients, shape (n_features, n_problems), and intercepts, shape (n_problems,).
+def fit_logistic(
+    features: Any, target: BoolArray, weight: FloatArray, Cs: Sequence[float]
+) -> list[tuple[FloatArray, FloatArray]]:
+    """For each C coefficients, shape (n_features, n_problems), and intercepts, shape (n_problems,).
 
-    `features` is a scipy CSR array of shape (n_rows, n_features), `target` and `weight` (n_rows, n_problems).
-    Each column minimises ½(|w|² + b²) + Σ weight · log(1 + exp(-y (x·w + b))), y = ±1: the penalty covers the
-    intercept, as in LIBLINEAR (Fan et al. 2008). A row of weight 0 counts nowhere. Both ways find that one minimum to
-    about 1e-5 in the scores.
+    `features` is a scipy CSR array of shape (n_rows, n_features), `target` and `weight` have shape (n_rows,
+    n_problems). Each column minimises ½(|w|² + b²) + C · Σ weight · log(1 + exp(-y (x·w + b))), y = ±1: the penalty
+    covers the intercept, as in LIBLINEAR (Fan et al. 2008), whose optimum is found to about 1e-5 in the scores. A row
+    of weight 0 counts nowhere.
+
+    With w = X'a and K = XX' + 1 that is ½ a'Ka + C · Σ weight · log-loss(Ka): Newton's method in a (Keerthi et al.
+    2005), its steps by conjugate gradients, so that the work is products with X that all columns share. A large C is
+    reached by way of smaller ones, each starting from the last: without that Newton's method may not get there, and a
+    grid of C costs little more than its largest.
     """
-    if features.shape[0] <= KERNEL_ROWS:
-        kernel = (features @ features.T).toarray() + 1
-        dual, is_solved = _newton(kernel, target.astype(np.float64), weight)
-        if is_solved:
-            return np.asarray(features.T @ dual), dual.sum(axis=0)
-    return _liblinear(features, target, weight)
+    kernel = _Kernel(features)
+    duals: dict[float, list[FloatArray]] = {C: [] for C in Cs}
+    for first in range(0, target.shape[1], _COLUMNS):
+        columns = slice(first, first + _COLUMNS)
+        for C, dual in _solve(kernel, target[:, columns].astype(np.float64), weight[:, columns], Cs).items():
+            duals[C].append(dual)
+    joined = [np.hstack(duals[C]) if duals[C] else np.zeros((len(target), 0)) for C in Cs]
+    return [(np.asarray(features.T @ dual), dual.sum(axis=0)) for dual in joined]
 
 
-def _newton(kernel: FloatArray, target: FloatArray, weight: FloatArray) -> tuple[FloatArray, bool]:
-    """Minimise ½ a'Ka + Σ weight · log-loss(Ka) a column; the a, and whether all columns converged.
+class _Kernel:
+    """K = XX' + 1, as a matrix of its own or by products with X."""
 
-    Newton's method (Keerthi et al. 2005) with the steps of all columns solved together by conjugate gradients, so that
-    the work is products of dense matrices.
-    """
-    a = np.zeros_like(weight)
-    scores = np.zeros_like(weight)
-    largest = weight.max(axis=0, initial=0.0)
+    def __init__(self, features: Any) -> None:
+        self._features, self._transposed = features, sparse.csr_array(features.T)
+        self._dense = (features @ self._transposed).toarray() + 1 if features.shape[0] <= DENSE_ROWS else None
+        self.diagonal = np.asarray(features.multiply(features).sum(axis=1))[:, None] + 1
+
+    def __matmul__(self, columns: FloatArray) -> FloatArray:
+        if self._dense is not None:
+            return np.asarray(self._dense @ columns)
+        return np.asarray(self._features @ (self._transposed @ columns) + columns.sum(axis=0))
+
+
+def _solve(kernel: _Kernel, target: FloatArray, weight: FloatArray, Cs: Sequence[float]) -> dict[float, FloatArray]:
+    """The a of every column for each C, by way of ever larger C."""
+    a = scores = np.zeros_like(weight)
+    found = {}
+    C = 1 / weight.max(initial=1.0)
+    for wanted in sorted(set(Cs)):
+        while wanted > _STEP * C:
+            C = _STEP * C
+            a, scores = _newton(kernel, target, C * weight, a, scores, _LOOSE)
+        C = wanted
+        a, scores = _newton(kernel, target, C * weight, a, scores, TOLERANCE)
+        found[wanted] = a
+    return found
+
+
+def _newton(
+    kernel: _Kernel, target: FloatArray, weight: FloatArray, a: FloatArray, scores: FloatArray, tolerance: float
+) -> tuple[FloatArray, FloatArray]:
+    """The a of every column and the scores Ka, from a start; columns that are done drop out."""
+    a, scores = a.copy(), scores.copy()
+    largest = weight.max(axis=0, initial=1e-300)
     for _ in range(_MAX_NEWTON):
         p = sigmoid(scores)
         gradient = a + weight * (p - target)
         error = np.abs(gradient).max(axis=0) / largest
-        open_ = np.flatnonzero(error > TOLERANCE)
+        open_ = np.flatnonzero(error > tolerance)
         if not len(open_):
-            return a, True
+            break
         gradient = gradient[:, open_]
         root = np.sqrt(weight[:, open_] * (p * (1 - p))[:, open_])
         step = root * _conjugate_gradients(kernel, root, root * (kernel @ gradient), error[open_]) - gradient
@@ -54,23 +94,26 @@ def _newton(kernel: FloatArray, target: FloatArray, weight: FloatArray) -> tuple
         size = _halved(a[:, open_], scores[:, open_], step, change, target[:, open_], weight[:, open_])
         a[:, open_] += size * step
         scores[:, open_] += size * change
-    return a, False
+    return a, scores
 
 
-def _conjugate_gradients(kernel: FloatArray, root: FloatArray, wanted: FloatArray, error: FloatArray) -> FloatArray:
+def _conjugate_gradients(kernel: _Kernel, root: FloatArray, wanted: FloatArray, error: FloatArray) -> FloatArray:
     """X of (I + SKS) x = wanted a column, S the diagonal `root`; the nearer the minimum, the more exactly."""
+    inverse = 1 / (1 + root**2 * kernel.diagonal)
     x, residual = np.zeros_like(wanted), wanted.copy()
-    direction, square = residual.copy(), (residual**2).sum(axis=0)
+    direction = inverse * residual
+    square = (residual * direction).sum(axis=0)
     enough = square * np.minimum(0.1, error) ** 2 * 0.01
     for _ in range(_MAX_CG):
         product = direction + root * (kernel @ (root * direction))
         length = square / np.maximum((direction * product).sum(axis=0), 1e-300)
         x += length * direction
         residual -= length * product
-        new_square = (residual**2).sum(axis=0)
+        scaled = inverse * residual
+        new_square = (residual * scaled).sum(axis=0)
         if (new_square <= enough).all():
             break
-        direction = residual + new_square / np.maximum(square, 1e-300) * direction
+        direction = scaled + new_square / np.maximum(square, 1e-300) * direction
         square = new_square
     return x
 
@@ -93,21 +136,3 @@ def _halved(
             break
         size[worse] /= 2
     return size
-
-
-def _liblinear(features: Any, target: BoolArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    from sklearn import config_context
-    from sklearn.linear_model import LogisticRegression
-
-    features = sparse.csr_array(features)
-    features.indices, features.indptr = features.indices.astype(np.int32), features.indptr.astype(np.int32)
-    coefficients, intercepts = np.zeros((features.shape[1], target.shape[1])), np.zeros(target.shape[1])
-    # the dual: rows are fewer than features; a seed a problem, because its order of rows is drawn
-    model = LogisticRegression(solver="liblinear", dual=True, tol=TOLERANCE * 10, max_iter=10_000, random_state=0)
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        for column in range(target.shape[1]):
-            used = weight[:, column] > 0
-            rows = features if used.all() else features[np.flatnonzero(used)]
-            model.fit(rows, target[used, column], sample_weight=weight[used, column])
-            coefficients[:, column], intercepts[column] = model.coef_[0], model.intercept_[0]
-    return coefficients, intercepts

@@ -83,16 +83,10 @@ def fit_weights(
     n_yes, n_no = ((cells & gold.known[rows]).sum(axis=0) for cells in (target, ~target))
     both = np.flatnonzero((n_yes > 0) & (n_no > 0))
     ends = np.cumsum([part.shape[1] for part in parts])
-    solved = fit_logistic(
-        features,
-        np.tile(target[:, both], len(settings)),
-        np.hstack([one.C * weight[:, both] for one in settings]),
-    )
     found = []
-    for number in range(len(settings)):
-        columns = slice(number * len(both), (number + 1) * len(both))
+    for solved in fit_logistic(features, target[:, both], weight[:, both], [one.C for one in settings]):
         weights, intercept = np.zeros((features.shape[1], target.shape[1])), np.log((n_yes + 0.5) / (n_no + 0.5))
-        weights[:, both], intercept[both] = solved[0][:, columns], solved[1][columns]
+        weights[:, both], intercept[both] = solved
         *of_blocks, of_hits = np.split(weights, ends)
         found.append(Weights(fits, tuple(of_blocks), hit_weight * of_hits, intercept))
     return found

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -95,6 +96,25 @@ def jackknife_t(
     spread = math.sqrt((n_groups - 1) / n_groups * float(((without - without.mean()) ** 2).sum()))
     half = float(stats.t.ppf(0.5 + level / 2, n_groups - 1)) * spread
     return Estimate(value, max(lowest, value - half), min(highest, value + half))
+
+
+def logit_jackknife_t(value: float, without: FloatArray) -> Estimate:
+    """The same for a measure in [0, 1] that piles up near a bound, such as average precision: taken on its log-odds.
+
+    In simulations (`tests/benchmarks/coverage.py`) the plain interval of average precision holds the truth in 72 to
+    93% of draws, this one in 92 to 96%.
+
+    >>> str(logit_jackknife_t(0.9, np.array([0.9, 0.85, 0.93, 0.9, 0.88, 0.92])))
+    '0.90 (0.64–0.98)'
+    """
+    found = jackknife_t(_logit(value), _logit(without), lowest=-math.inf, highest=math.inf)
+    low, high = (None if x is None else 1 / (1 + math.exp(-x)) for x in (found.low, found.high))
+    return Estimate(None if found.value is None else value, low, high)
+
+
+def _logit(value: Any) -> Any:
+    clipped = np.clip(value, 1e-6, 1 - 1e-6)
+    return np.log(clipped / (1 - clipped))
 
 
 def estimate_from_counts(

@@ -11,7 +11,7 @@ from classify.report.words import in_words
 MEASURES = {
     "macro_f1": "macro-F1",
     "micro_f1": "micro-F1",
-    "macro_average_precision": "macro average precision",
+    "macro_average_precision": "macro avg. precision",
     "exact_match": "exact match",
     "accuracy": "accuracy",
     "hamming_loss": "Hamming loss",

@@ -40,12 +40,13 @@ class TermMatcher:
 
     def __init__(self, task: Task) -> None:
         self.n_labels = len(task.labels)
+        self._has_terms = task.has_terms
         self._terms = _Patterns([(i, term) for i, label in enumerate(task.labels) for term in label.terms])
         self._not_terms = _Patterns([(i, term) for i, label in enumerate(task.labels) for term in label.not_terms])
 
     def hits(self, text: str) -> list[Hit]:
         """Every hit that counts, by label and then by place."""
-        folded, spans = _fold(text)
+        folded, spans = _fold(text) if self._has_terms else ([], [])
         if not folded:
             return []
         friends: list[list[tuple[int, int]]] = [[] for _ in range(self.n_labels)]

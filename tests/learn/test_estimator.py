@@ -38,6 +38,7 @@ PARAMETERS = {
     "drop_stop_words": True,
     "C": 0.5,
     "hit_weight": 2.0,
+    "thresholds": "f1",
     "seed": 3,
 }
 
@@ -75,6 +76,20 @@ def test_every_parameter_changes_what_is_learnt(name: str, toy_codebook: Codeboo
     plain = PassageClassifier(task=task).fit(TEXTS, FRAMINGS)
     changed = PassageClassifier(task=task, **{name: PARAMETERS[name]}).fit(TEXTS, FRAMINGS)
     assert plain.decision_function(TEXTS).tolist() != changed.decision_function(TEXTS).tolist()
+
+
+def test_the_threshold_rule_is_that_of_the_parameter() -> None:
+    texts, Y = 3 * TEXTS, np.tile(THEMES, (3, 1))  # 18 or 21 passages have each theme
+    plain, f1, sure = (PassageClassifier(thresholds=rule).fit(texts, Y) for rule in (None, "f1", "precision=0.99"))
+    assert plain.decision_function(NEW).tolist() == sure.decision_function(NEW).tolist()
+    assert plain.decision_.thresholds.tolist() == f1.decision_.thresholds.tolist()  # too few for any other rule
+    assert [np.inf] * 3 == sure.decision_.thresholds.tolist()
+    assert not sure.predict(texts).any()
+
+
+def test_an_unknown_threshold_rule_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="found 'best'; expected prevalence, f1, or precision=P"):
+        PassageClassifier(thresholds="best").fit(TEXTS, THEMES)
 
 
 def test_it_is_a_classifier() -> None:

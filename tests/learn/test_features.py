@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import Dataset
-from classify.learn.features import count_texts, fit_block, has_evidence, tfidf
+from classify.learn.features import count_texts, fit_block, tfidf
 from classify.scorer.terms import TermMatcher
 from classify.scorer.tokens import STOP_WORDS, BlockSettings
 
@@ -118,7 +118,10 @@ def test_no_training_rows_leave_no_features() -> None:
     assert fit_block(block, np.array([], dtype=np.int64)).columns.tolist() == []
 
 
-def test_evidence_is_a_known_feature_or_a_term_hit() -> None:
-    counted = count_texts(["two boats", "three boats", "zebras", "hackers", "!"], [BlockSettings()], MATCHER)
-    fits = [fit_block(block, np.array([0])) for block in counted.blocks]
-    assert has_evidence(counted, fits, np.arange(5)).tolist() == [True, True, False, True, False]
+def test_counts_of_some_blocks_alone_are_the_same_counts_in_the_order_asked() -> None:
+    cuts = [BlockSettings(), BlockSettings("char_wb", (2, 3)), BlockSettings(ngram_range=(1, 2))]
+    counted = count_texts(["two ships", "a hacker"], cuts, MATCHER)
+    found = counted.only([cuts[2], cuts[0]])
+    assert [block.settings for block in found.blocks] == [cuts[2], cuts[0]]
+    assert found.blocks[1] is counted.blocks[0]
+    assert found.hits is counted.hits

@@ -1,6 +1,9 @@
 """Settings from TOML: every key can be set, and every mistake is named, all of them at once."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,8 @@ TASK_KEYS = {
     "C": ("0.5", 0.5),
     "balanced": ("false", False),
     "hit_weight": ("0", 0),
+    "thresholds": ('"precision=0.8"', "precision=0.8"),
+    "search": ("{ C = [1, 3.5] }", {"C": (1, 3.5)}),
 }
 REVIEW_KEYS = {"min_words": ("3", 3), "max_unknown": ("0.75", 0.75), "margin": ("0.05", 0.05)}
 
@@ -96,7 +101,10 @@ def to_toml(settings: TrainingSettings) -> str:
 
 
 def _written(value: Any) -> str:
-    return str(list(value) if isinstance(value, tuple) else value).lower()
+    """TOML writes plain values and lists as JSON does, but inline tables with `=`, and None as false."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_written(found)}" for key, found in value.items()) + "}"
+    return json.dumps(value).replace("null", "false")
 
 
 @pytest.mark.parametrize(
@@ -105,11 +113,76 @@ def _written(value: Any) -> str:
         TrainingSettings(),
         TrainingSettings(multiclass=PLAIN.__class__(**{**asdict(PLAIN), "char_ngrams": (3, 3)}), seed=9),
         TrainingSettings(replace(THEME_DEFAULTS, C=0.25), FRAMING_DEFAULTS, ReviewSettings(1, 0.1, 0.2), 1),
+        TrainingSettings(
+            replace(THEME_DEFAULTS, thresholds="precision=0.75", search={"C": (1.0, 3.0), "stem": (False, True)}),
+            replace(FRAMING_DEFAULTS, search={"char_ngrams": (None, (2, 4)), "word_ngrams": ((1, 1), (1, 2))}),
+        ),
     ],
-    ids=["defaults", "plain", "changed"],
+    ids=["defaults", "plain", "changed", "searching"],
 )
 def test_settings_survive_as_toml(settings: TrainingSettings, path: Path) -> None:
     assert settings == load(path, to_toml(settings))
+
+
+# ---- candidates
+
+
+def test_candidates_are_every_combination_with_the_last_key_varying_fastest(path: Path) -> None:
+    text = """
+    [multilabel]
+    hit_weight = 2.0
+    [multilabel.search]
+    word_ngrams = [[1, 1], [1, 2]]
+    C = [0.5, 5, 50.0]
+    """
+    settings = load(path, text).multilabel
+    assert {"word_ngrams": ((1, 1), (1, 2)), "C": (0.5, 5, 50.0)} == settings.search
+    plain = replace(THEME_DEFAULTS, hit_weight=2.0)
+    expected = [replace(plain, word_ngrams=n, C=C) for n, C in product([(1, 1), (1, 2)], [0.5, 5, 50.0])]
+    assert expected == list(settings.candidates)
+
+
+def test_without_a_search_the_settings_are_the_only_candidate() -> None:
+    assert (FRAMING_DEFAULTS,) == FRAMING_DEFAULTS.candidates
+
+
+def test_candidates_search_no_further() -> None:
+    settings = replace(THEME_DEFAULTS, search={"C": (1.0, 10.0)})
+    assert [{}, {}] == [candidate.search for candidate in settings.candidates]
+    assert (1.0, 10.0) == tuple(candidate.C for candidate in settings.candidates)
+
+
+def test_settings_that_differ_in_their_search_alone_are_different_and_still_hashable() -> None:
+    first, second = (replace(THEME_DEFAULTS, search={"C": values}) for values in ((1.0,), (2.0,)))
+    assert first != second
+    assert 2 == len({first, second})
+
+
+@pytest.mark.parametrize(
+    ("written", "search"),
+    [
+        ("word_ngrams = [[1, 1], [1, 3]]", {"word_ngrams": ((1, 1), (1, 3))}),
+        ("char_ngrams = [false, [2, 4]]", {"char_ngrams": (None, (2, 4))}),
+        ("drop_stop_words = [true, false]", {"drop_stop_words": (True, False)}),
+        ("stem = [true, false]", {"stem": (True, False)}),
+        ("sublinear_tf = [false]", {"sublinear_tf": (False,)}),
+        ("min_df = [1, 2, 5]", {"min_df": (1, 2, 5)}),
+        ("C = [0.1, 1, 10.0]", {"C": (0.1, 1, 10.0)}),
+        ("balanced = [true, false]", {"balanced": (True, False)}),
+        ("hit_weight = [0, 0.5]", {"hit_weight": (0, 0.5)}),
+        ("", {}),
+    ],
+)
+@pytest.mark.parametrize("table", ["multilabel", "multiclass"])
+def test_every_key_but_thresholds_can_be_searched(table: str, written: str, search: Any, path: Path) -> None:
+    settings = load(path, f"[{table}.search]\n{written}")
+    assert search == getattr(settings, table).search
+
+
+@pytest.mark.parametrize("table", ["multilabel", "multiclass"])
+@pytest.mark.parametrize("rule", ["prevalence", "f1", "precision=0.9", "precision=.5"])
+def test_every_threshold_rule_can_be_set(table: str, rule: str, path: Path) -> None:
+    assert rule == getattr(load(path, f"[{table}]\nthresholds = {rule!r}"), table).thresholds
 
 
 def test_the_character_block_can_be_left_out(path: Path) -> None:
@@ -163,6 +236,59 @@ def test_a_wrong_value_of_a_task_is_refused(table: str, key: str, value: str, ex
     (fault,) = faults_of(path, f"[{table}]\n{key} = {value}")
     assert fault.startswith(f"{table}.{key}: found ")
     assert fault.endswith(f"; expected {expected}")
+
+
+@pytest.mark.parametrize("value", ['"best"', '"F1"', '"precision"', '"precision=1"', '"precision=80%"', "0.8", "true"])
+@pytest.mark.parametrize("table", ["multilabel", "multiclass"])
+def test_a_wrong_threshold_rule_is_refused(table: str, value: str, path: Path) -> None:
+    (fault,) = faults_of(path, f"[{table}]\nthresholds = {value}")
+    assert fault.startswith(f"{table}.thresholds: found ")
+    assert fault.endswith("; expected prevalence, f1, or precision=P with P between 0 and 1")
+
+
+NUMBER = "a positive number"
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("search = 1", ["search: found 1; expected a table of lists, such as C = [1.0, 10.0]"]),
+        ("search = ['C']", ["search: found ['C']; expected a table of lists, such as C = [1.0, 10.0]"]),
+        ("search.C = 1.0", ["search.C: found 1.0; expected a list of candidates"]),
+        ("search.C = []", ["search.C: found []; expected a list of candidates"]),
+        ("search.stem = 'both'", ["search.stem: found 'both'; expected a list of candidates"]),
+        (
+            "search.C = [1.0, 0, 'x']",
+            [f"search.C: found 0; expected {NUMBER}", f"search.C: found 'x'; expected {NUMBER}"],
+        ),
+        ("search.hit_weight = [-1.0]", [f"search.hit_weight: found -1.0; expected {NUMBER}"]),
+        ("search.min_df = [1, 0.5]", ["search.min_df: found 0.5; expected a whole number, 0 or more"]),
+        ("search.balanced = [true, 'no']", ["search.balanced: found 'no'; expected true or false"]),
+        (
+            "search.word_ngrams = [1, 2]",  # a range where a list of ranges is asked for
+            [f"search.word_ngrams: found {n}; expected {WORDS}" for n in (1, 2)],
+        ),
+        ("search.char_ngrams = [[1, 3]]", [f"search.char_ngrams: found [1, 3]; expected {CHARACTERS}"]),
+        ("search.char_ngrams = [true]", [f"search.char_ngrams: found True; expected {CHARACTERS}"]),
+        ("search.c = [1.0]", ["search.c: can't be searched; did you mean 'C'?"]),
+        ("search.word_ngram = [[1, 2]]", ["search.word_ngram: can't be searched; did you mean 'word_ngrams'?"]),
+    ],
+)
+@pytest.mark.parametrize("table", ["multilabel", "multiclass"])
+def test_a_wrong_search_is_refused(table: str, written: str, expected: list[str], path: Path) -> None:
+    assert [f"{table}.{fault}" for fault in expected] == faults_of(path, f"[{table}]\n{written}")
+
+
+@pytest.mark.parametrize("key", ["thresholds", "search", "seed"])
+def test_what_cannot_be_searched_is_refused(key: str, path: Path) -> None:
+    (fault,) = faults_of(path, f"[multilabel.search]\n{key} = ['f1', 'prevalence']")
+    assert fault.startswith(f"multilabel.search.{key}: can't be searched; ")
+
+
+@pytest.mark.parametrize(("text", "where"), [("[search]", "search"), ("[review.search]", "review.search")])
+def test_a_search_belongs_to_a_kind_of_task(text: str, where: str, path: Path) -> None:
+    (fault,) = faults_of(path, f"{text}\nC = [1.0]")
+    assert fault.startswith(f"{where}: unknown key; ")
 
 
 @pytest.mark.parametrize(

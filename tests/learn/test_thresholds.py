@@ -1,4 +1,4 @@
-"""Decision rules: thresholds by prevalence match, rules of terms, and what a task without thresholds decides by."""
+"""Decision rules: thresholds by three rules, rules of terms, and what a task without thresholds decides by."""
 
 from dataclasses import replace
 
@@ -7,14 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
+from sklearn.metrics import f1_score
 
 from classify.codebook import Label, Task, TaskKind
-from classify.learn.thresholds import NO_HITS, fit_decision, prevalence_match
+from classify.learn.thresholds import (
+    MIN_FOR_F1,
+    MIN_FOR_PRECISION,
+    NO_HITS,
+    ThresholdRule,
+    choose_threshold,
+    fit_decision,
+    is_threshold_rule,
+    parse_threshold_rule,
+)
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.measure.calibration import fit_platt
 
 THEME = Task("theme", TaskKind.MULTILABEL, (Label("sea"), Label("cyber")))
 FRAMING = replace(THEME, name="framing", kind=TaskKind.MULTICLASS)
+PREVALENCE, F1 = ThresholdRule(), ThresholdRule("f1")
 
 
 def gold_of(n_positive: int, n: int) -> BoolArray:
@@ -41,12 +53,14 @@ def gold_of(n_positive: int, n: int) -> BoolArray:
     ],
 )
 def test_threshold_predicts_as_many_as_were_labelled(score: list[float], n_positive: int, threshold: float) -> None:
-    assert prevalence_match(np.array(score, dtype=float), gold_of(n_positive, len(score))) == threshold
+    assert choose_threshold(PREVALENCE, np.array(score, dtype=float), gold_of(n_positive, len(score))) == threshold
 
 
 def test_threshold_asks_how_many_were_labelled_and_not_which() -> None:
     score = np.array([1.0, 2.0, 3.0, 4.0])
-    thresholds = {prevalence_match(score, np.array(gold, dtype=bool)) for gold in ([1, 0, 0, 0], [0, 0, 0, 1])}
+    thresholds = {
+        choose_threshold(PREVALENCE, score, np.array(gold, dtype=bool)) for gold in ([1, 0, 0, 0], [0, 0, 0, 1])
+    }
     assert thresholds == {7 / 2}
 
 
@@ -59,7 +73,7 @@ def test_number_predicted_is_the_nearest_attainable_to_the_number_labelled(data:
     wanted = int(gold.sum())
     attainable = [0, *(int((score >= value).sum()) for value in score)]
     nearest = min(attainable, key=lambda n_predicted: (abs(n_predicted - wanted), n_predicted))
-    assert int((score >= prevalence_match(score, gold)).sum()) == nearest
+    assert int((score >= choose_threshold(PREVALENCE, score, gold)).sum()) == nearest
 
 
 @settings(deadline=None)
@@ -68,13 +82,182 @@ def test_threshold_lies_between_scores_and_never_on_one(data: st.DataObject) -> 
     n = data.draw(st.integers(1, 30))
     score = data.draw(hnp.arrays(np.int64, n, elements=st.integers(-5, 5))) / 4
     gold = data.draw(hnp.arrays(np.bool_, n))
-    assert prevalence_match(score, gold) not in set(score.tolist())
+    assert choose_threshold(PREVALENCE, score, gold) not in set(score.tolist())
 
 
 def test_scores_one_rounding_step_apart_are_told_apart() -> None:
     score = np.array([0.0, 1.0, np.nextafter(1.0, 2.0)])
-    threshold = prevalence_match(score, gold_of(1, 3))
+    threshold = choose_threshold(PREVALENCE, score, gold_of(1, 3))
     assert int((score >= threshold).sum()) == 1
+
+
+# ---- the other rules
+
+
+@st.composite
+def rankings(draw: st.DrawFn, n_positive: int) -> tuple[FloatArray, BoolArray]:
+    """Scores with many ties, and gold labels of which the first ones are positive and tend to score higher."""
+    n = n_positive + draw(st.integers(0, 40))
+    noise = draw(hnp.arrays(np.int64, n, elements=st.integers(-4, 4)))
+    gold = gold_of(n_positive, n)
+    return (noise + draw(st.integers(0, 5)) * gold) / 4, gold
+
+
+def predicted_at_each_cut(score: FloatArray) -> list[BoolArray]:
+    """What every threshold there is predicts, from none of the passages to all."""
+    return [score > score.max(), *(score >= value for value in np.unique(score)[::-1])]
+
+
+def sure_of(score: FloatArray, gold: BoolArray, at_least: float) -> list[BoolArray]:
+    """The cuts at which scipy's 80% Wilson interval of precision starts at `at_least` or higher."""
+    cuts = predicted_at_each_cut(score)[1:]
+    bounds = [
+        stats.binomtest(int(gold[cut].sum()), int(cut.sum())).proportion_ci(0.8, method="wilson").low for cut in cuts
+    ]
+    return [cut for cut, bound in zip(cuts, bounds, strict=True) if bound >= at_least]
+
+
+@settings(deadline=None)
+@given(st.integers(0, MIN_FOR_F1 - 1).flatmap(rankings))
+def test_f1_rule_falls_back_on_prevalence_under_thirty_positives(ranking: tuple[FloatArray, BoolArray]) -> None:
+    assert choose_threshold(F1, *ranking) == choose_threshold(PREVALENCE, *ranking)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(MIN_FOR_F1, 45).flatmap(rankings))
+def test_f1_rule_gives_the_highest_f1_from_thirty_positives(ranking: tuple[FloatArray, BoolArray]) -> None:
+    score, gold = ranking
+    highest = max(f1_score(gold, cut, zero_division=0) for cut in predicted_at_each_cut(score))
+    found = f1_score(gold, score >= choose_threshold(F1, score, gold), zero_division=0)
+    assert found == pytest.approx(highest, rel=1e-12)
+
+
+def test_f1_rule_differs_from_prevalence_at_thirty_positives() -> None:
+    # 25 positives stand on top and 5 below 30 negatives: 2 · 25 / (25 + 30) beats 2 · 25 / (30 + 30) and 60 / 90.
+    gold = np.r_[np.ones(25), np.zeros(30), np.ones(5)].astype(bool)
+    score = np.arange(60.0)[::-1]
+    assert choose_threshold(F1, score, gold) == (score[24] + score[25]) / 2
+    assert choose_threshold(PREVALENCE, score, gold) == (score[29] + score[30]) / 2
+    one_fewer = np.delete(np.arange(60), 59)
+    assert choose_threshold(F1, score[one_fewer], gold[one_fewer]) == (score[28] + score[29]) / 2
+
+
+def test_of_two_cuts_of_equal_f1_the_one_that_predicts_fewer_is_taken() -> None:
+    # 15 right of 15 predicted and 30 right of 60: F1 = 2 · 15 / 45 and 2 · 30 / 90, both 2 / 3; nothing lies between.
+    gold = np.r_[np.ones(15), np.zeros(30), np.ones(15)].astype(bool)
+    score = np.r_[np.full(15, 3.0), np.full(45, 1.0)]
+    assert choose_threshold(F1, score, gold) == 2
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(MIN_FOR_PRECISION, 40).flatmap(rankings), st.sampled_from([0.3, 0.5, 0.75, 0.9]))
+def test_precision_rule_predicts_the_most_of_which_it_is_sure(
+    ranking: tuple[FloatArray, BoolArray], at_least: float
+) -> None:
+    score, gold = ranking
+    found = score >= choose_threshold(ThresholdRule("precision", at_least), score, gold)
+    most = [np.zeros(len(score), dtype=bool), *sure_of(score, gold, at_least)][-1]
+    assert found.tolist() == most.tolist()
+
+
+@pytest.mark.parametrize(("n_positive", "n_predicted"), [(MIN_FOR_PRECISION - 1, 0), (MIN_FOR_PRECISION, 20)])
+def test_precision_rule_never_gives_a_label_under_twenty_positives(n_positive: int, n_predicted: int) -> None:
+    score, gold = np.arange(60.0)[::-1], gold_of(n_positive, 60)
+    threshold = choose_threshold(ThresholdRule("precision", 0.9), score, gold)
+    assert np.count_nonzero(score >= threshold) == n_predicted
+
+
+def test_precision_rule_never_gives_a_label_of_which_it_cannot_be_sure() -> None:
+    # All 20 are right: Wilson's bound is 20 / (20 + z²), z = 1.2816, so .924 and no more.
+    score, gold = np.arange(60.0)[::-1], gold_of(20, 60)
+    bound = 20 / (20 + stats.norm.ppf(0.9) ** 2)
+    assert choose_threshold(ThresholdRule("precision", bound + 1e-6), score, gold) == np.inf
+    assert choose_threshold(ThresholdRule("precision", bound - 1e-6), score, gold) == (score[19] + score[20]) / 2
+
+
+def test_precision_rule_passes_over_a_bad_start() -> None:
+    # The top one is wrong, so the first cuts are below .8; the bound is reached further down, and lost again.
+    gold = np.r_[False, np.ones(40), np.zeros(30)].astype(bool)
+    score = np.arange(71.0)[::-1]
+    threshold = choose_threshold(ThresholdRule("precision", 0.8), score, gold)
+    predicted = score >= threshold
+    assert predicted.sum() > 41
+    assert predicted.tolist() == sure_of(score, gold, 0.8)[-1].tolist()
+
+
+@pytest.mark.parametrize("rule", [PREVALENCE, F1, ThresholdRule("precision", 0.5)], ids=str)
+def test_a_label_without_positives_is_never_given_by_any_rule(rule: ThresholdRule) -> None:
+    assert choose_threshold(rule, np.arange(50.0), np.zeros(50, dtype=bool)) == np.inf
+    assert choose_threshold(rule, np.array([]), np.array([], dtype=bool)) == np.inf
+
+
+@pytest.mark.parametrize("rule", [PREVALENCE, F1, ThresholdRule("precision", 0.5)], ids=str)
+def test_a_label_of_all_passages_is_always_given_by_any_rule(rule: ThresholdRule) -> None:
+    assert choose_threshold(rule, np.arange(50.0), np.ones(50, dtype=bool)) == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("prevalence", ThresholdRule("prevalence")),
+        ("f1", ThresholdRule("f1")),
+        ("precision=0.8", ThresholdRule("precision", 0.8)),
+        ("precision=.75", ThresholdRule("precision", 0.75)),
+        ("precision=0.05", ThresholdRule("precision", 0.05)),
+    ],
+)
+def test_rules_are_read_from_text(text: str, rule: ThresholdRule) -> None:
+    assert parse_threshold_rule(text) == rule
+    assert is_threshold_rule(text)
+    assert parse_threshold_rule(str(rule)) == rule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "F1", "f2", " f1", "f1\n", "best", "none", "precision", "precision=", "precision=0", "precision=0.0"),
+        *("precision=1", "precision=1.0", "precision=1.5", "precision=-0.5", "precision=80%", "precision = 0.8"),
+        *("precision=0,8", "precision=nan", "precision=1e-1", "recall=0.8", "prevalence=0.5", "precision=0.8.1"),
+    ],
+)
+def test_what_is_no_rule_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="expected prevalence, f1, or precision=P with P between 0 and 1") as caught:
+        parse_threshold_rule(text)
+    assert f"found {text!r}; " in str(caught.value)
+    assert not is_threshold_rule(text)
+
+
+@pytest.mark.parametrize("value", [None, 0.8, True, ["f1"], {"precision": 0.8}])
+def test_what_is_no_text_is_no_rule(value: object) -> None:
+    assert not is_threshold_rule(value)
+
+
+@given(st.integers(1, 999))
+def test_rules_print_as_they_are_written(thousandths: int) -> None:
+    rule = ThresholdRule("precision", thousandths / 1000)
+    assert parse_threshold_rule(str(rule)) == rule
+
+
+# ---- the decision rule of a task
+
+
+@pytest.mark.parametrize("rule", [F1, ThresholdRule("precision", 0.6)], ids=str)
+def test_the_rule_chooses_the_threshold_of_every_label(rule: ThresholdRule) -> None:
+    rng = np.random.default_rng(1)
+    gold = rng.random((150, 2)) < [0.6, 0.1]
+    scores = rng.normal(gold, 1)
+    known = rng.random((150, 2)) < 0.9
+    expected = [choose_threshold(rule, scores[known[:, n], n], gold[known[:, n], n]) for n in range(2)]
+    found, plain = (fit_decision(THEME, scores, gold, known, rule=chosen) for chosen in (rule, PREVALENCE))
+    assert found.thresholds.tolist() == expected
+    assert found.thresholds[0] != plain.thresholds[0]
+    assert (found.slope.tolist(), found.prior.tolist()) == (plain.slope.tolist(), plain.prior.tolist())
+
+
+def test_a_multiclass_task_has_no_thresholds_by_any_rule() -> None:
+    scores = np.array([[1.0, -1.0], [-1.0, 1.0], [0.5, -0.5]])
+    gold = np.array([[1, 0], [0, 1], [1, 0]], dtype=bool)
+    assert fit_decision(FRAMING, scores, gold, np.ones_like(gold), rule=F1).thresholds is None
 
 
 def test_every_label_gets_its_own_threshold_prior_and_calibration() -> None:

@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +14,27 @@ import pytest
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
 
 from classify.bundle import Bundle
 from classify.codebook import Codebook, Label, Task, TaskKind
 from classify.data.dataset import Dataset, TaskGold, load_labels, make_dataset
-from classify.data.splits import grouped_folds
+from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError
+from classify.learn.features import CountedTexts
 from classify.learn.settings import FRAMING_DEFAULTS, PLAIN, THEME_DEFAULTS, TaskSettings, TrainingSettings
-from classify.learn.training import count_for, fit_task, fit_term_rule, fit_weights, fold_scorer, train
-from classify.measure.arrays import IntArray
+from classify.learn.thresholds import ThresholdRule, choose_threshold
+from classify.learn.training import (
+    FittedTask,
+    choose_settings,
+    count_for,
+    fit_task,
+    fit_term_rule,
+    fit_weights,
+    fold_scorer,
+    train,
+)
+from classify.measure.arrays import FloatArray, IntArray
 from classify.measure.scores import average_precision
 from classify.scorer.decisions import DecisionRule
 
@@ -60,7 +72,7 @@ def test_weights_equal_those_of_scikit_learn(
 ) -> None:
     rows, gold = np.arange(0, 20), toy_dataset.gold(toy_dataset.codebook[task])
     counted = count_for(toy_dataset.codebook[task], toy_dataset.texts, settings)
-    found = fit_weights(counted, gold, rows, settings)
+    (found,) = fit_weights(counted, gold, rows, [settings])
 
     texts = [toy_dataset.texts[row] for row in rows]
     vectorisers = [
@@ -80,14 +92,35 @@ def test_weights_equal_those_of_scikit_learn(
     assert found.intercept[label] == pytest.approx(model.intercept_[0], abs=TO_THE_OPTIMUM)
 
 
+def test_strengths_learnt_together_equal_strengths_learnt_alone(toy_dataset: Dataset) -> None:
+    task, rows = toy_dataset.codebook["theme"], every_row(toy_dataset)
+    counted, gold = count_for(task, toy_dataset.texts, THEME_DEFAULTS), toy_dataset.gold(task)
+    settings = [replace(THEME_DEFAULTS, C=C) for C in (0.1, 30.0, 1.0)]
+    together = fit_weights(counted, gold, rows, settings)
+    for found, one in zip(together, settings, strict=True):
+        (alone,) = fit_weights(counted, gold, rows, [one])
+        np.testing.assert_allclose(found.score(counted, rows)[0], alone.score(counted, rows)[0], atol=TO_THE_OPTIMUM)
+    spread = [float(np.ptp(found.score(counted, rows)[0])) for found in together]
+    assert sorted(spread) == [spread[0], spread[2], spread[1]]
+
+
+def test_evidence_is_a_feature_of_the_training_rows_or_a_term_hit(toy_codebook: Codebook) -> None:
+    task = toy_codebook["theme"]
+    counted = count_for(task, ["Two boats.", "Three boats.", "Zebras.", "Hackers!", "!"], THEME_DEFAULTS)
+    gold = np.ones((5, 3), dtype=bool)
+    (weights,) = fit_weights(counted, TaskGold(gold, gold), np.array([0]), [THEME_DEFAULTS])
+    assert weights.score(counted, np.arange(5))[1].tolist() == [True, True, False, True, False]
+    assert weights.score(counted, np.array([4, 1]))[1].tolist() == [False, True]
+
+
 @pytest.mark.parametrize("task", ["theme", "framing"])
 def test_folded_scorer_scores_as_the_model_that_was_trained(task: str, toy_dataset: Dataset) -> None:
     rows, asked = every_row(toy_dataset), toy_dataset.codebook[task]
     settings = SMALL.of(asked)
     counted = count_for(asked, [*toy_dataset.texts, "Жжж", ""], settings)
-    weights = fit_weights(counted, toy_dataset.gold(asked), rows, settings)
-    scores, evidence = weights.score(counted, np.arange(len(rows) + 2))
-    folded, found = fold_scorer(asked, counted, weights).score([*toy_dataset.texts, "Жжж", ""])
+    fitted = fit_task(counted, toy_dataset.gold(asked), toy_dataset.groups, rows, asked, settings, 0)
+    scores, evidence = fitted.weights.score(counted, np.arange(len(rows) + 2))
+    folded, found = fold_scorer(asked, fitted).score([*toy_dataset.texts, "Жжж", ""])
     np.testing.assert_allclose(folded, scores, rtol=0, atol=1e-12)
     assert found.tolist() == evidence.tolist() == [True] * len(rows) + [False, False]
 
@@ -100,12 +133,13 @@ def test_unknown_cells_are_left_out_of_training(toy_dataset: Dataset) -> None:
     known[:3, 0] = False
     said_no, said_yes = gold.gold.copy(), gold.gold.copy()
     said_no[:3, 0], said_yes[:3, 0] = False, True
-    first = fit_weights(counted, TaskGold(said_no, known), rows, THEME_DEFAULTS)
-    second = fit_weights(counted, TaskGold(said_yes, known), rows, THEME_DEFAULTS)
-    believed = fit_weights(counted, TaskGold(said_yes, gold.known), rows, THEME_DEFAULTS)
-    assert first.of_blocks[0].tolist() == second.of_blocks[0].tolist()
-    assert first.of_blocks[0][:, 0].tolist() != believed.of_blocks[0][:, 0].tolist()
-    assert first.of_blocks[0][:, 1].tolist() == believed.of_blocks[0][:, 1].tolist()
+    first, second, believed = (
+        fit_weights(counted, labels, rows, [THEME_DEFAULTS])[0].of_blocks[0]
+        for labels in (TaskGold(said_no, known), TaskGold(said_yes, known), TaskGold(said_yes, gold.known))
+    )
+    assert first.tolist() == second.tolist()
+    assert np.abs(first[:, 0] - believed[:, 0]).max() > 0.1
+    np.testing.assert_allclose(first[:, 1], believed[:, 1], atol=TO_THE_OPTIMUM)
 
 
 def test_passages_that_are_not_coded_are_as_good_as_absent(toy_dataset: Dataset) -> None:
@@ -129,11 +163,12 @@ def test_a_label_with_one_class_gets_no_weights(n_positive: int, toy_dataset: Da
     changed = gold.gold.copy()
     changed[:, 1] = rows < n_positive
     counted = count_for(task, toy_dataset.texts, THEME_DEFAULTS)
-    found = fit_weights(counted, TaskGold(changed, gold.known), rows, THEME_DEFAULTS)
-    before = fit_weights(counted, gold, rows, THEME_DEFAULTS)
+    (found,) = fit_weights(counted, TaskGold(changed, gold.known), rows, [THEME_DEFAULTS])
+    (before,) = fit_weights(counted, gold, rows, [THEME_DEFAULTS])
     assert not np.any(found.of_blocks[0][:, 1])
     assert not np.any(found.counted[:, 1])
-    assert found.of_blocks[0][:, 0].tolist() == before.of_blocks[0][:, 0].tolist()
+    assert found.intercept[1] == pytest.approx(np.log((n_positive + 1 / 2) / (24 - n_positive + 1 / 2)))
+    np.testing.assert_allclose(found.of_blocks[0][:, 0], before.of_blocks[0][:, 0], atol=TO_THE_OPTIMUM)
 
 
 def test_a_label_without_positives_is_never_given_and_improbable() -> None:
@@ -142,7 +177,7 @@ def test_a_label_without_positives_is_never_given_and_improbable() -> None:
     counted = count_for(TWO_LABELS, texts, THEME_DEFAULTS)
     known = TaskGold(gold, np.ones_like(gold))
     fitted = fit_task(counted, known, np.arange(12) // 2, np.arange(12), TWO_LABELS, THEME_DEFAULTS, 0)
-    probabilities, decided = fitted.decision.decide(*fold_scorer(TWO_LABELS, counted, fitted.weights).score(texts))
+    probabilities, decided = fitted.decision.decide(*fold_scorer(TWO_LABELS, fitted).score(texts))
     assert fitted.decision.thresholds[1] == np.inf
     assert not decided[:, 1].any()
     np.testing.assert_allclose(probabilities[:, 1], 1 / 14, rtol=1e-9)
@@ -192,8 +227,8 @@ def test_held_out_scores_come_from_models_that_saw_nothing_of_the_event(toy_data
     for event in np.unique(groups):
         held_out = np.flatnonzero(groups == event)
         inside = np.flatnonzero(folds != folds[held_out[0]])
-        scores = fit_weights(counted, gold, inside, THEME_DEFAULTS).score(counted, held_out)[0]
-        assert fitted.held_out[0][held_out].tolist() == scores.tolist()
+        (weights,) = fit_weights(counted, gold, inside, [THEME_DEFAULTS])
+        assert fitted.held_out[0][held_out].tolist() == weights.score(counted, held_out)[0].tolist()
 
 
 def test_a_label_of_one_event_alone_is_not_ranked_well_out_of_fold() -> None:
@@ -203,6 +238,193 @@ def test_a_label_of_one_event_alone_is_not_ranked_well_out_of_fold() -> None:
     known = TaskGold(gold, np.ones_like(gold))
     fitted = fit_task(counted, known, groups, np.arange(60), TWO_LABELS, THEME_DEFAULTS, 0)
     assert average_precision(gold[:, 0], fitted.held_out[0][:, 0]) <= 10 / 60
+
+
+def test_thresholds_follow_the_rule_of_the_settings() -> None:
+    groups, gold = np.arange(120) // 4, np.stack([np.arange(120) % 3 == 0, np.arange(120) % 8 == 0], axis=1)
+    texts = [f"{text} {'mark ' * bool(n % 3 == 0)}" for n, text in enumerate(random_texts(120))]
+    counted = count_for(TWO_LABELS, texts, THEME_DEFAULTS)
+    rules = {"f1": ThresholdRule("f1"), "precision=0.7": ThresholdRule("precision", 0.7)}
+    for text, rule in rules.items():
+        settings = replace(THEME_DEFAULTS, thresholds=text)
+        known = TaskGold(gold, np.ones_like(gold))
+        fitted = fit_task(counted, known, groups, np.arange(120), TWO_LABELS, settings, 0)
+        held_out = fitted.held_out[0]
+        expected = [choose_threshold(rule, held_out[:, n], gold[:, n]) for n in range(2)]
+        assert fitted.settings == settings
+        assert fitted.decision.thresholds.tolist() == expected
+
+
+# ---- the choice among candidates
+
+
+GRID = replace(
+    THEME_DEFAULTS,
+    hit_weight=0.5,
+    search={"char_ngrams": (None, (2, 3)), "word_ngrams": ((1, 1), (1, 2)), "C": (0.03, 1.0, 30.0)},
+)
+MARKED = Task("mark", TaskKind.MULTILABEL, (Label("early", terms=("word1", "word2")), Label("late")))
+
+
+@dataclass(frozen=True)
+class Marked:
+    """48 passages in 12 events whose labels follow words that stand side by side, noisily and not known everywhere."""
+
+    texts: list[str]
+    gold: TaskGold
+    groups: IntArray
+
+
+def marked(seed: int) -> Marked:
+    rng = np.random.default_rng(seed)
+    numbers = rng.integers(0, 60, (48, 10))
+    low, pairs = (numbers < 12).sum(axis=1), (np.diff(numbers, axis=1) % 5 == 0).sum(axis=1)
+    gold = np.stack([low + rng.normal(0, 1, 48) > 2, pairs + rng.normal(0, 1, 48) > 2], axis=1)
+    known = rng.random((48, 2)) < 0.9
+    known[~known.any(axis=1)] = True
+    texts = [" ".join(f"word{number}" for number in row) for row in numbers]
+    return Marked(texts, TaskGold(gold & known, known), rng.permutation(np.repeat(np.arange(12), 4)))
+
+
+def hits_of(texts: list[str]) -> FloatArray:
+    """Log counts of the terms "word1" and "word2", the only ones there are."""
+    return np.log1p([[sum(word in ("word1", "word2") for word in text.split()), 0] for text in texts])
+
+
+def scores_by_scikit_learn(data: Marked, settings: TaskSettings, inside: IntArray, outside: IntArray) -> FloatArray:
+    """Scores of the passages outside by vectorisers and models that saw the passages inside alone."""
+    train_texts, test_texts = ([data.texts[row] for row in rows] for rows in (inside, outside))
+    vectorisers = [
+        TfidfVectorizer(analyzer=block.features_of, sublinear_tf=settings.sublinear_tf)
+        for block in settings.blocks(MARKED)
+    ]
+    parts = [(vectoriser.fit_transform(train_texts), vectoriser.transform(test_texts)) for vectoriser in vectorisers]
+    parts.append((settings.hit_weight * hits_of(train_texts), settings.hit_weight * hits_of(test_texts)))
+    learnt_from, judged_by = (sparse.hstack(part).tocsr() for part in zip(*parts, strict=True))
+    model = LogisticRegression(C=settings.C, class_weight="balanced", solver="liblinear", tol=1e-10, max_iter=10_000)
+    columns = zip(data.gold.gold[inside].T, data.gold.known[inside].T, strict=True)
+    return np.stack([model.fit(learnt_from[k], g[k]).decision_function(judged_by) for g, k in columns], axis=1)
+
+
+def quality_by_scikit_learn(data: Marked, settings: TaskSettings, folds: IntArray) -> float:
+    """Mean over folds of the mean average precision of the labels that have a positive there."""
+    of_folds = []
+    for fold in np.unique(folds):
+        outside = np.flatnonzero(folds == fold)
+        scores = scores_by_scikit_learn(data, settings, np.flatnonzero(folds != fold), outside)
+        columns = zip(data.gold.gold[outside].T, data.gold.known[outside].T, scores.T, strict=True)
+        of_folds.append(np.mean([average_precision_score(g[k], s[k]) for g, k, s in columns if g[k].any()]))
+    return round(float(np.mean(of_folds)), 12)
+
+
+def folds_of(data: Marked, seed: int) -> IntArray:
+    return grouped_folds(data.gold.gold, data.groups, n_folds=n_folds_for(12), seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_candidates_are_ranked_as_brute_force_with_scikit_learn_ranks_them(seed: int) -> None:
+    data = marked(seed)
+    folds, left = folds_of(data, seed), list(GRID.candidates)
+    quality = {candidate: quality_by_scikit_learn(data, candidate, folds) for candidate in left}
+    expected = sorted(left, key=lambda candidate: -quality[candidate])  # stable: the first of equal ones
+    counted, found = count_for(MARKED, data.texts, GRID), []
+    while left:
+        found.append(choose_settings(counted, data.gold, np.arange(48), folds, MARKED, left))
+        left.remove(found[-1])
+    assert len(set(quality.values())) > 6
+    assert [quality[one] for one in found] == [quality[one] for one in expected]
+    assert found == expected
+
+
+def test_the_choice_differs_with_the_data() -> None:
+    chosen = set()
+    for seed in range(4):
+        data = marked(seed)
+        counted = count_for(MARKED, data.texts, GRID)
+        chosen.add(choose_settings(counted, data.gold, np.arange(48), folds_of(data, 0), MARKED, GRID.candidates))
+    assert len(chosen) > 1
+
+
+def test_folds_in_which_nothing_is_positive_favour_no_candidate() -> None:
+    data, folds = marked(0), np.arange(48) // 24
+    gold = TaskGold(data.gold.gold & (np.arange(48) < 24)[:, None], data.gold.known)
+    counted = count_for(MARKED, data.texts, GRID)
+    # learnt from a fold without a positive, every passage scores the same: all candidates are equal
+    assert choose_settings(counted, gold, np.arange(48), folds, MARKED, GRID.candidates) == GRID.candidates[0]
+
+
+def fit_marked(data: Marked, rows: IntArray, settings: TaskSettings, seed: int = 0) -> FittedTask:
+    return fit_task(count_for(MARKED, data.texts, settings), data.gold, data.groups, rows, MARKED, settings, seed)
+
+
+def everything_of(fitted: FittedTask) -> list[object]:
+    """The choice and all numbers that were learnt, to the last bit."""
+    arrays = (*fitted.weights.of_blocks, fitted.weights.counted, fitted.weights.intercept, *fitted.held_out)
+    features = [block.features for block in fold_scorer(MARKED, fitted).blocks]
+    return [fitted.settings, features, as_lists(fitted.decision), [array.tolist() for array in arrays]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_task_is_learnt_with_what_was_chosen_on_its_own_folds(seed: int) -> None:
+    data = marked(seed)
+    counted = count_for(MARKED, data.texts, GRID)
+    chosen = choose_settings(counted, data.gold, np.arange(48), folds_of(data, 5), MARKED, GRID.candidates)
+    searched = fit_marked(data, np.arange(48), GRID, seed=5)
+    assert searched.settings == chosen
+    assert [block.settings for block in searched.counted.blocks] == list(chosen.blocks(MARKED))
+    assert everything_of(searched) == everything_of(fit_marked(data, np.arange(48), chosen, seed=5))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_search_never_looks_outside_its_rows(seed: int) -> None:
+    data = marked(seed)
+    rows = np.flatnonzero(data.groups < 8)
+    outside = ~np.isin(np.arange(48), rows)
+    other = Marked(
+        [f"word1 word2 aaa zzz {text[::-1]}" if out else text for text, out in zip(data.texts, outside, strict=True)],
+        TaskGold(data.gold.gold ^ outside[:, None], data.gold.known | outside[:, None]),
+        np.where(outside, data.groups - 8, data.groups),
+    )
+    absent = Marked([data.texts[row] for row in rows], data.gold.of(rows), data.groups[rows])
+    expected = everything_of(fit_marked(data, rows, GRID))
+    assert everything_of(fit_marked(other, rows, GRID)) == expected
+    assert everything_of(fit_marked(absent, np.arange(len(rows)), GRID)) == expected
+
+
+def test_too_few_events_to_search_leave_the_first_candidate() -> None:
+    data = marked(0)
+    fitted = fit_marked(data, np.flatnonzero(data.groups < 3), GRID)
+    assert fitted.settings == GRID.candidates[0]
+    assert not fitted.is_cross_fitted
+
+
+def test_texts_are_counted_once_for_all_candidates() -> None:
+    counted = count_for(MARKED, ["word1 word2"], GRID)
+    blocks = [block.settings for block in counted.blocks]
+    assert [(cut.analyzer, cut.ngram_range) for cut in blocks] == [
+        ("word", (1, 1)),
+        ("word", (1, 2)),
+        ("char_wb", (2, 3)),
+    ]
+
+
+def test_candidates_that_differ_in_strength_alone_share_their_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, asked = marked(1), []
+
+    def watched(counted: CountedTexts, gold: TaskGold, rows: IntArray, settings: list[TaskSettings]) -> object:
+        asked.append([one.C for one in settings])
+        return fit_weights(counted, gold, rows, settings)
+
+    monkeypatch.setattr("classify.learn.training.fit_weights", watched)
+    counted = count_for(MARKED, data.texts, GRID)
+    choose_settings(counted, data.gold, np.arange(48), folds_of(data, 0), MARKED, GRID.candidates)
+    assert asked == [[0.03, 1.0, 30.0]] * (4 * 5)  # four ways to make features, five folds
+
+
+def test_a_bundle_trained_with_a_search_repeats_byte_for_byte(toy_dataset: Dataset) -> None:
+    searching = replace(SMALL, multilabel=replace(THEME_DEFAULTS, search={"C": (0.1, 10.0), "stem": (True, False)}))
+    bundles = [train(toy_dataset, settings=searching) for _ in range(2)]
+    assert bundles[0].to_files() == bundles[1].to_files()
 
 
 def test_term_rule_is_fitted_on_hits_of_coded_training_rows(toy_dataset: Dataset) -> None:

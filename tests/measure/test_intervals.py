@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
-from classify.measure.intervals import MIN_GROUPS, Estimate, estimate_from_counts, jackknife_t
+from classify.measure.intervals import (
+    MAX_GROUPS,
+    MIN_GROUPS,
+    Estimate,
+    estimate_from_counts,
+    jackknife_groups,
+    jackknife_t,
+    logit_jackknife_t,
+    wilson_low,
+)
 from classify.measure.scores import f1, grouped_counts
 
 # Quantile .975 of Student's t with 5 degrees of freedom, from any printed table.
@@ -54,8 +64,8 @@ def test_there_is_no_interval_where_leaving_a_group_out_is_undefined(undefined: 
 
 
 def test_all_positives_in_one_event_give_a_value_without_an_interval() -> None:
-    counts = np.zeros((8, 3))
-    counts[0] = [3, 0, 1]
+    counts = np.zeros((8, 4))
+    counts[0] = [3, 0, 1, 2]
     assert estimate_from_counts(counts, f1) == Estimate(6 / 7)
 
 
@@ -70,6 +80,31 @@ def test_groups_that_change_nothing_give_an_interval_without_width() -> None:
     assert jackknife_t(0.5, np.full(MIN_GROUPS, 0.5)) == Estimate(0.5, 0.5, 0.5)
 
 
+def test_interval_on_log_odds_equals_the_jackknife_by_hand() -> None:
+    # Log-odds 0, ±1, ±1, 0 without each of six events, around log(3) for the value of 3 / 4.
+    log_odds = np.array([0.0, 1.0, -1.0, 1.0, -1.0, 0.0])
+    half = T_5 * math.sqrt(5 / 6 * 4)
+    found = logit_jackknife_t(3 / 4, 1 / (1 + np.exp(-log_odds)))
+    assert found.value == 3 / 4
+    assert found.low == pytest.approx(1 / (1 + math.exp(half) / 3), rel=1e-6)
+    assert found.high == pytest.approx(1 / (1 + math.exp(-half) / 3), rel=1e-6)
+
+
+@given(hnp.arrays(np.int64, st.integers(7, 20), elements=st.integers(1, 999)))
+def test_interval_on_log_odds_holds_the_value_and_stays_between_nought_and_one(thousandths: IntArray) -> None:
+    value, *without = thousandths / 1000
+    found = logit_jackknife_t(value, np.array(without))
+    assert found.value == value
+    assert 0 <= found.low <= value * (1 + 1e-12)
+    assert value * (1 - 1e-12) <= found.high <= 1
+
+
+def test_interval_on_log_odds_is_absent_where_the_plain_one_is() -> None:
+    assert logit_jackknife_t(float("nan"), np.full(8, 0.5)) == Estimate(None)
+    assert logit_jackknife_t(0.5, np.full(5, 0.5)) == Estimate(0.5)
+    assert logit_jackknife_t(0.5, np.array([0.5] * 6 + [np.nan])) == Estimate(0.5)
+
+
 @pytest.mark.parametrize(
     ("estimate", "text"),
     [
@@ -82,12 +117,27 @@ def test_estimates_print_what_they_have(estimate: Estimate, text: str) -> None:
     assert str(estimate) == text
 
 
+@pytest.mark.parametrize(
+    ("estimate", "text"),
+    [
+        (Estimate(None), "–"),
+        (Estimate(0.612), "+0.61"),
+        (Estimate(-0.612), "-0.61"),
+        (Estimate(0.02, -0.034, 0.058), "+0.02 (-0.03 to +0.06)"),
+        (Estimate(0.0, -0.001, 0.001), "+0.00 (+0.00 to +0.00)"),  # never "-0.00"
+        (Estimate(-0.25, -1.0, -0.006), "-0.25 (-1.00 to -0.01)"),
+    ],
+)
+def test_a_difference_prints_every_number_with_its_sign(estimate: Estimate, text: str) -> None:
+    assert estimate.signed == text
+
+
 def test_estimates_become_plain_data() -> None:
     assert Estimate(0.5, 0.25).to_dict() == {"value": 0.5, "low": 0.25, "high": None}
 
 
 @settings(deadline=None)
-@given(hnp.arrays(np.int64, st.tuples(st.integers(6, 12), st.just(3)), elements=st.integers(1, 20)))
+@given(hnp.arrays(np.int64, st.tuples(st.integers(6, 12), st.just(4)), elements=st.integers(1, 20)))
 def test_counts_give_the_interval_of_brute_force_deletion(counts: IntArray) -> None:
     table = counts.astype(float)
     without = np.array([float(f1(np.delete(table, group, axis=0).sum(axis=0))) for group in range(len(table))])
@@ -115,6 +165,63 @@ def test_macro_average_of_counts_equals_brute_force_on_the_passages() -> None:
         grouped_counts(gold, predicted, known, groups), lambda counts: np.asarray(f1(counts).mean(axis=-1))
     )
     assert found.to_dict() == pytest.approx(expected.to_dict(), rel=1e-9)
+
+
+# ---- groups to leave out
+
+
+def test_groups_are_numbered_in_their_order() -> None:
+    assert jackknife_groups(np.array([30, 10, 30, 20])).tolist() == [2, 0, 2, 1]
+    assert jackknife_groups(np.array([], dtype=np.int64)).tolist() == []
+
+
+@pytest.mark.parametrize("n_groups", [1, 6, MAX_GROUPS - 1, MAX_GROUPS])
+def test_up_to_five_hundred_groups_stay_as_they_are(n_groups: int) -> None:
+    groups = np.random.default_rng(0).permutation(np.repeat(np.arange(n_groups), 2))
+    assert jackknife_groups(3 * groups + 7).tolist() == groups.tolist()
+
+
+@pytest.mark.parametrize("n_groups", [501, 999, 1000, 1234])
+def test_more_than_five_hundred_groups_are_merged_whole_and_evenly(n_groups: int) -> None:
+    groups = np.random.default_rng(0).permutation(np.repeat(np.arange(n_groups), 3))
+    merged = jackknife_groups(groups)
+    pairs = np.unique(np.stack([groups, merged]), axis=1)
+    sizes = np.bincount(pairs[1])
+    assert pairs.shape[1] == n_groups  # every group is in one merged group alone
+    assert np.unique(merged).tolist() == list(range(MAX_GROUPS))
+    assert sizes.max() - sizes.min() <= 1
+
+
+# ---- Wilson's bound
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.95, 0.99])
+@pytest.mark.parametrize(("hits", "total"), [(0, 1), (1, 1), (0, 7), (7, 7), (3, 20), (19, 20), (450, 900)])
+def test_wilson_bound_equals_that_of_scipy(hits: int, total: int, level: float) -> None:
+    expected = stats.binomtest(hits, total).proportion_ci(confidence_level=level, method="wilson").low
+    found = float(wilson_low(np.array(float(hits)), np.array(float(total)), level=level))
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+def test_wilson_bounds_come_in_the_shape_of_the_counts() -> None:
+    hits, total = np.array([0.0, 1.0, 8.0, 5.0]), np.array([0.0, 4.0, 10.0, 5.0])
+    singly = [float(wilson_low(h, n, level=0.8)) for h, n in zip(hits, total, strict=True)]
+    assert wilson_low(hits, total, level=0.8).tolist() == singly
+    assert wilson_low(hits.reshape(2, 2), total.reshape(2, 2), level=0.8).ravel().tolist() == singly
+
+
+def test_wilson_bound_of_nothing_is_zero() -> None:
+    assert wilson_low(np.array([0.0, 0.0]), np.array([0.0, 5.0]), level=0.8).tolist() == [0, 0]
+
+
+def test_wilson_bound_rises_with_hits_and_falls_with_the_level() -> None:
+    by_hits = wilson_low(np.arange(21.0), np.full(21, 20.0), level=0.8)
+    by_level = [float(wilson_low(np.array(15.0), np.array(20.0), level=level)) for level in (0.5, 0.8, 0.9, 0.99)]
+    assert (np.diff(by_hits) > 0).all()
+    assert (np.diff(by_level) < 0).all()
+
+
+# ---- how often an interval holds the truth
 
 
 def draw_passages(rng: np.random.Generator, n_groups: int) -> tuple[BoolArray, BoolArray, IntArray]:
