@@ -196,10 +196,12 @@ def _write_text(rows: Iterable[Row], form: str, stream: IO[str], columns: Sequen
         for row in rows:
             stream.write(to_json(row))
         return
-    listed = list(rows)
-    names = list(columns or dict.fromkeys(key for row in listed for key in row))
-    for cells in ([_cell(name) for name in names], *([_cell(row.get(name)) for name in names] for row in listed)):
-        stream.write(_csv_line(cells))
+    if columns is None:
+        rows = list(rows)
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+    stream.write(_csv_line([_cell(name) for name in columns]))
+    for row in rows:
+        stream.write(_csv_line([_cell(row.get(name)) for name in columns]))
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -213,7 +215,7 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text.encode("utf-8", "backslashreplace").decode()
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _write_parquet(rows: list[Row], out: Path, columns: Sequence[str] | None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from classify.errors import UsageError
 from classify.evaluation.measures import Measured, macro_f1_of, measure, micro_f1
+from classify.evaluation.results import none_if_nan
 from classify.evaluation.saved import SavedEvaluation, SavedTask
 from classify.evaluation.verdicts import too_few
 from classify.measure.arrays import BoolArray, FloatArray
@@ -117,10 +118,11 @@ def _of_labels(
     found = {
         names[n]: _of_counts(names[n], a.counts[:, n], b.counts[:, n], _f1, seed) for n in np.flatnonzero(evaluable)
     }
-    adjusted = dict(zip(found, holm(np.array([one.p for one in found.values()])).tolist(), strict=True))
+    tested = {name: one.p for name, one in found.items() if one.p is not None}
+    adjusted = dict(zip(tested, holm(np.array(list(tested.values()))).tolist(), strict=True))
     nothing = Estimate(None)
     return tuple(
-        Difference(name, one.first, one.second, one.difference, one.p, adjusted[name])
+        Difference(name, one.first, one.second, one.difference, one.p, adjusted.get(name))
         if (one := found.get(name))
         else Difference(name, None, None, nothing)
         for name in names
@@ -137,8 +139,8 @@ def _of_counts(name: str, a: FloatArray, b: FloatArray, of: OfCounts, seed: int)
         return np.asarray(of(np.take(both, 1, axis=axis)) - of(np.take(both, 0, axis=axis)))
 
     estimate = estimate_from_counts(np.stack([a, b], axis=1), difference, lowest=-1.0)
-    first, second = (float(of(found.sum(axis=0))) for found in (a, b))
-    return Difference(name, first, second, estimate, swap_p_value(a, b, of, seed=seed))
+    first, second = (none_if_nan(float(of(found.sum(axis=0)))) for found in (a, b))
+    return Difference(name, first, second, estimate, none_if_nan(swap_p_value(a, b, of, seed=seed)))
 
 
 def _of_ranking(a: Measured, b: Measured, columns: BoolArray) -> Difference:

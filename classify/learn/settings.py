@@ -108,6 +108,9 @@ def load_settings(path: str | Path) -> TrainingSettings:
     content = read_toml(path, expected="settings (TOML)")
     faults: list[Fault] = []
     settings: TrainingSettings = _updated(TrainingSettings(), content, "", str(path), faults)
+    if settings.multiclass.thresholds != PREVALENCE:
+        place = "multiclass.thresholds"
+        faults.append(Fault(str(path), None, place, "a task of one label a passage has no thresholds; leave it out"))
     if faults:
         raise DataError(faults)
     return settings

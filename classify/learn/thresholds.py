@@ -34,8 +34,12 @@ class ThresholdRule:
     name: str = PREVALENCE
     at_least: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.name not in (PREVALENCE, F1, PRECISION):
+            raise ValueError(f"unknown rule {self.name!r}; expected {THRESHOLD_RULES}")
+
     def __str__(self) -> str:
-        return f"{self.name}={self.at_least:g}" if self.name == PRECISION else self.name
+        return f"{self.name}={self.at_least}" if self.name == PRECISION else self.name
 
 
 def parse_threshold_rule(text: str) -> ThresholdRule:

@@ -11,6 +11,7 @@ from classify.measure.scores import sum_by_group
 _MAX_STEPS = 100
 _LEAST_SLOPE = 1e-6
 _LEAST_P = 1e-9
+_FAR = 2.0
 MIN_FOR_BINS = 200
 """Expected calibration error of fewer predictions is mostly noise."""
 
@@ -78,7 +79,8 @@ def calibration_line(probability: FloatArray, gold: BoolArray, groups: IntArray)
     All inputs have shape (n_passages,). The slope is that of gold on logit(probability) by logistic regression; under 1
     the probabilities are too extreme. The intercept is fitted with the slope held at 1; under 0 they are too high on
     the whole. Intervals are jackknives over groups, each deletion by one Newton step from the fit (MacKinnon, Nielsen &
-    Webb 2023). No slope where a probability separates the labels or never varies; neither where all passages are alike.
+    Webb 2023); none where such a step would have to go far. No slope where a probability separates the labels or never
+    varies; neither where all passages are alike.
     """
     clipped = np.clip(probability, _LEAST_P, 1 - _LEAST_P)
     x = np.log(clipped / (1 - clipped))
@@ -103,7 +105,9 @@ def _logistic_jackknife(design: FloatArray, offset: FloatArray, gold: BoolArray,
     solvable = np.linalg.det(left) > _LEAST_P**2
     safe = np.where(solvable[:, None, None], left, np.eye(len(weights)))
     steps = np.linalg.solve(safe, -score[..., None])[:, 0, 0]
-    without = np.where(solvable, weights[0] + steps, np.nan)
+    of_gold = sum_by_group(np.stack([gold, ~gold], axis=1), groups)
+    both_left = (of_gold.sum(axis=0) - of_gold > 0).all(axis=1)
+    without = np.where(solvable & both_left & (np.abs(steps) < _FAR), weights[0] + steps, np.nan)
     return jackknife_t(float(weights[0]), without, lowest=-np.inf, highest=np.inf)
 
 
@@ -144,16 +148,14 @@ class Reliability:
 
 
 def reliability(probability: FloatArray, gold: BoolArray, *, n_bins: int = 10) -> Reliability:
-    """Probabilities of shape (n_passages,) beside what they came to, in bins of equal size.
+    """Probabilities of shape (n_passages,) beside what they came to, in bins of equal size; equal ones stay together.
 
     >>> found = reliability(np.array([0.1, 0.2, 0.8, 0.9]), np.array([False, False, True, True]), n_bins=2)
     >>> found.share.tolist(), found.n.tolist()
     ([0.0, 1.0], [2, 2])
     """
-    order = np.argsort(probability, kind="stable")
-    bins = [rows for rows in np.array_split(order, n_bins) if len(rows)]
-    return Reliability(
-        probability=np.array([probability[rows].mean() for rows in bins]),
-        share=np.array([gold[rows].mean() for rows in bins]),
-        n=np.array([len(rows) for rows in bins], dtype=np.int64),
+    bins = np.searchsorted(np.sort(probability), probability) * n_bins // max(1, len(probability))
+    sums = sum_by_group(
+        np.stack([probability, gold, np.ones(len(gold))], axis=1), np.unique(bins, return_inverse=True)[1]
     )
+    return Reliability(sums[:, 0] / sums[:, 2], sums[:, 1] / sums[:, 2], sums[:, 2].astype(np.int64))

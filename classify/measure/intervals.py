@@ -108,8 +108,10 @@ def logit_jackknife_t(value: float, without: FloatArray) -> Estimate:
     '0.90 (0.64–0.98)'
     """
     found = jackknife_t(_logit(value), _logit(without), lowest=-math.inf, highest=math.inf)
-    low, high = (None if x is None else 1 / (1 + math.exp(-x)) for x in (found.low, found.high))
-    return Estimate(None if found.value is None else value, low, high)
+    if found.low is None or found.high is None:
+        return Estimate(None if found.value is None else value)
+    low, high = (1 / (1 + math.exp(-max(x, -700))) for x in (found.low, found.high))
+    return Estimate(value, min(value, low), max(value, high))
 
 
 def _logit(value: Any) -> Any:

@@ -17,7 +17,8 @@ def swap_p_value(
     """Two-sided p-value of measure(first) - measure(second) under swapping the systems (approximate randomisation).
 
     `first` and `second` hold counts with the groups on the first axis; `measure` maps summed counts, with any axes in
-    front, to values. All 2^G swaps where there are 12 groups or fewer, else 10,000 drawn ones (Noreen 1989).
+    front, to values. All 2^G swaps where there are 12 groups or fewer, else 10,000 drawn ones (Noreen 1989). A swap
+    that leaves a measure undefined counts as a large difference; NaN where the difference itself is undefined.
     """
     n_groups = len(first)
     shape, total = first.shape[1:], first.sum(axis=0) + second.sum(axis=0)
@@ -28,15 +29,17 @@ def swap_p_value(
         return np.asarray(measure(sums) - measure(total - sums))
 
     observed = abs(float(differences(np.zeros((1, n_groups)))[0]))
+    if np.isnan(observed):
+        return float("nan")
     if n_groups <= EXACT_GROUPS:
         swaps = (np.arange(2**n_groups)[:, None] >> np.arange(n_groups) & 1).astype(np.float64)
-        return float(np.mean(np.abs(differences(swaps)) >= observed - 1e-12))
+        return 1 - float(np.mean(np.abs(differences(swaps)) < observed - 1e-12))
     rng = np.random.default_rng(seed)
     step = max(1, _MAX_CELLS // n_groups)
     sizes = [min(step, N_SWAPS - start) for start in range(0, N_SWAPS, step)]
     drawn = [differences(rng.integers(0, 2, (size, n_groups)).astype(np.float64)) for size in sizes]
-    as_large = np.count_nonzero(np.abs(np.concatenate(drawn)) >= observed - 1e-12)
-    return (1 + as_large) / (1 + N_SWAPS)
+    smaller = np.count_nonzero(np.abs(np.concatenate(drawn)) < observed - 1e-12)
+    return (1 + N_SWAPS - smaller) / (1 + N_SWAPS)
 
 
 def holm(p_values: FloatArray) -> FloatArray:

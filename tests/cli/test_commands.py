@@ -114,6 +114,8 @@ EXAMPLES = {
     "agreement": "classify agreement --coders coders/anna.csv --coders coders/ben.csv --out to-adjudicate.csv",
     "train": "classify train --labels labels/ --codebook labels/codebook.toml --out models/mine",
     "evaluate": "classify evaluate --model models/defence-diplomacy --labels other.jsonl --out reports/other",
+    "compare": "classify compare reports/before reports/after",
+    "audit-splits": "classify audit-splits --labels labels/",
     "predict": 'echo "Both navies agreed to patrol together." | classify predict -',
     "explain": 'classify explain --text "Both navies agreed to patrol the strait together." --task theme',
     "inspect": "classify inspect models/defence-diplomacy",
@@ -140,7 +142,26 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ("check", ["--labels", "--codebook", "--json", "--quiet"]),
         ("agreement", ["--coders", "--labels", "--codebook", "--out", "--json", "--quiet"]),
         ("train", ["--labels", "--codebook", "--config", "--out", "--json", "--quiet"]),
-        ("evaluate", ["--labels", "--codebook", "--coders", "--model", "--config", "--out", "--json", "--quiet"]),
+        (
+            "evaluate",
+            [
+                "--labels",
+                "--codebook",
+                "--coders",
+                "--model",
+                "--config",
+                "--scheme",
+                "--holdout",
+                "--by",
+                "--thresholds",
+                "--suspects",
+                "--out",
+                "--json",
+                "--quiet",
+            ],
+        ),
+        ("compare", ["--json"]),
+        ("audit-splits", ["--labels", "--codebook", "--config", "--json", "--quiet"]),
         ("predict", ["--model", "--format", "--out", "--quiet"]),
         ("explain", ["--text", "--model", "--task", "--json", "--quiet"]),
         ("inspect", ["--json"]),
@@ -560,6 +581,7 @@ def test_one_bare_label_is_a_codebook(tasks: str, in_toy_folder: Path) -> None:
     assert {"theme": ["sea"]} == found["predicted"]
 
 
+@pytest.mark.slow
 @pytest.mark.slow
 def test_ten_megabytes_in_one_passage_can_be_learnt_from_and_predicted(in_toy_folder: Path) -> None:
     text = "The navy said two ships left the harbour on Monday. " * 200_000
@@ -1167,12 +1189,18 @@ def test_ctrl_c_says_that_nothing_was_changed_only_where_that_is_so(toy: Path, m
 
 REPORT_FILES = {"report.html", "metrics.json", "per_label.csv", "predictions.csv"}
 ESTIMATE = {"value", "low", "high"}
+AVERAGES = {"macro_f1", "micro_f1", "macro_average_precision"}
 HEADLINE = {
-    "theme": {"macro_f1", "micro_f1", "macro_average_precision", "exact_match"},
-    "framing": {"macro_f1", "micro_f1", "macro_average_precision", "accuracy"},
+    "theme": AVERAGES | {"exact_match", "hamming_loss", "label_ranking_average_precision"},
+    "framing": AVERAGES | {"accuracy"},
 }
-TASK_KEYS = {"kind", "n_passages", "n_events", "n_evaluable", "labels", "baselines"}
+TASK_KEYS = {"kind", "n_passages", "n_events", "n_evaluable", "labels", "baselines", "slices"}
+TASK_KEYS |= {"abstention", "expected_calibration_error"}
+FURTHER = {"theme": {"co_confusion", "thresholds"}, "framing": {"confusion", "learning_curve"}}
 LABEL_KEYS = {"support", "events", "precision", "recall", "f1", "average_precision", "verdict", "reason"}
+LABEL_ESTIMATES = {
+    "f1", "average_precision", "gain_over_codebook_terms", "brier_skill", "calibration_slope", "calibration_intercept",
+}  # fmt: skip
 BASELINES = {"prior", "codebook_terms", "plain_tfidf"}
 PREDICTION_COLUMNS = "id,event,fold,task,label,gold,score,probability,threshold,predicted,system"
 
@@ -1196,7 +1224,8 @@ def predictions(evaluated: tuple[Path, Result]) -> list[dict[str, str]]:
 
 def test_evaluate_writes_exactly_the_files_of_a_report(evaluated: tuple[Path, Result]) -> None:
     folder, result = evaluated
-    figures = {"theme-f1", "framing-f1", "framing-precision-recall", "framing-confusion"}
+    of_framing = {f"framing-{kind}" for kind in ("f1", "precision-recall", "confusion", "abstention", "learning-curve")}
+    figures = {"theme-f1", "theme-abstention", *of_framing}
     assert REPORT_FILES | {f"figures/{name}.svg" for name in figures} == set(files_under(folder))
     assert [folder] == list(folder.parent.iterdir())
     assert (0, "") == (result.exit_code, result.stderr)
@@ -1209,8 +1238,8 @@ def test_evaluate_shows_every_label_with_its_verdict(evaluated: tuple[Path, Resu
     assert "theme: 0 of 3 labels evaluable" in lines
     (sea,) = [line.split() for line in lines if line.startswith("sea ")]
     assert ["7", "4", "–", "–", "–", "–", "–"] == sea[1:]
-    assert "sea: not evaluable: 7 positives in 4 events; 10 in 5 are needed" in lines
-    assert "report: use with review: ranks passages well, but not double-coded" in lines
+    assert "  sea: not evaluable: 7 positives in 4 events; 10 in 5 are needed" in lines
+    assert "  report: use with review: ranks passages well, but not double-coded" in lines
     assert ["model", "prior", "codebook_terms", "plain_tfidf"] == [
         line.split()[0] for line in lines if line.startswith(("model ", *BASELINES))
     ][:4]
@@ -1221,15 +1250,14 @@ def test_metrics_have_the_keys_of_the_design(metrics: dict[str, Any]) -> None:
     assert {"sha256"} <= set(metrics["data"]) & set(metrics["codebook"])
     assert ["theme", "framing"] == list(metrics["tasks"])
     for name, task in metrics["tasks"].items():
-        optional = {"confusion"} if name == "framing" else set()
-        assert TASK_KEYS | HEADLINE[name] | optional == set(task)
+        assert TASK_KEYS | HEADLINE[name] | FURTHER[name] == set(task)
         assert set(task["baselines"]) == BASELINES
         assert all(HEADLINE[name] == set(baseline) for baseline in task["baselines"].values())
         estimates = [*task["baselines"].values(), {key: task[key] for key in HEADLINE[name]}]
         assert all(ESTIMATE == set(found) for group in estimates for found in group.values())
         for label in task["labels"].values():
-            assert LABEL_KEYS <= set(label)
-            assert ESTIMATE == set(label["f1"]) == set(label["average_precision"])
+            assert LABEL_KEYS | LABEL_ESTIMATES | {"matthews", "optimism"} <= set(label)
+            assert all(ESTIMATE == set(label[key]) for key in LABEL_ESTIMATES)
 
 
 def test_metrics_count_passages_events_and_labels(metrics: dict[str, Any]) -> None:
@@ -1304,9 +1332,9 @@ def test_predictions_are_decided_by_score_and_threshold(predictions: list[dict[s
     assert {""} == {row["threshold"] for row in predictions if row["task"] == "framing"}
 
 
-def test_the_report_names_every_figure_of_the_metrics(evaluated: tuple[Path, Result]) -> None:
+def test_the_report_holds_every_figure(evaluated: tuple[Path, Result]) -> None:
     page = (evaluated[0] / "report.html").read_text(encoding="utf-8")
-    assert page.count("<figure>") == 4
+    assert len(list((evaluated[0] / "figures").iterdir())) == page.count("<figure>") == 7
     assert "24 labelled passages from 12 events" in page
 
 

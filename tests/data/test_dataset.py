@@ -291,3 +291,44 @@ def test_near_duplicates_across_given_events_are_joined_and_named(tmp_path: Path
 def test_reading_alone_does_not_reorder(tmp_path: Path, toy_codebook: Codebook) -> None:
     passages = read_labels([write(tmp_path / "p.jsonl", ROWS)], toy_codebook)
     assert [p.id for p in passages] == [row["id"] for row in ROWS]
+
+
+# Further fields.
+
+
+def fields(folder: Path, codebook: Codebook, *extras: Row) -> Dataset:
+    return load(folder, [passage(f"p{n}", f"Text {n}.", []) | extra for n, extra in enumerate(extras)], codebook)
+
+
+def test_a_field_has_one_value_a_passage_in_order_and_what_is_missing_is_not_stated(
+    tmp_path: Path, toy_codebook: Codebook
+) -> None:
+    dataset = fields(tmp_path, toy_codebook, {"outlet": "Dawn"}, {}, {"outlet": None}, {"outlet": ""}, {"outlet": 7})
+    assert dataset.values_of("outlet") == ["Dawn", "not stated", "not stated", "not stated", "7"]
+    assert dataset.counts_of("outlet") == {"7": 1, "Dawn": 1, "not stated": 3}
+
+
+def test_the_year_is_that_of_the_date(tmp_path: Path, toy_codebook: Codebook) -> None:
+    dataset = fields(tmp_path, toy_codebook, {"date": "2024-02-29"}, {"date": "1999"}, {})
+    assert dataset.values_of("year") == ["2024", "1999", "not stated"]
+    assert dataset.values_of("date") == ["2024-02-29", "1999", "not stated"]
+
+
+@pytest.mark.xfail(strict=True, reason="the year is the first four characters of the date, whatever they are")
+@pytest.mark.parametrize("date", ["29.02.2024", "Feb 2024"])
+def test_a_date_that_starts_with_no_year_states_none(date: str, tmp_path: Path, toy_codebook: Codebook) -> None:
+    assert set(fields(tmp_path, toy_codebook, {"date": date}).values_of("year")) <= {"2024", "not stated"}
+
+
+def test_further_fields_are_sorted_with_the_year_where_there_is_a_date(tmp_path: Path, toy_codebook: Codebook) -> None:
+    assert fields(tmp_path, toy_codebook, {"outlet": "Dawn"}, {"date": "2024"}).fields == ["date", "outlet", "year"]
+    assert fields(tmp_path, toy_codebook, {"outlet": "Dawn"}).fields == ["outlet"]
+    assert fields(tmp_path, toy_codebook, {}).fields == []
+
+
+def test_labels_of_some_rows_keep_what_is_known_of_them(dataset: Dataset) -> None:
+    themes = dataset.gold(dataset.codebook["theme"])
+    for rows in (np.array([3, 0]), np.array([False, True, False, False, True])):
+        found = themes.of(rows)
+        assert (found.gold.tolist(), found.known.tolist()) == (themes.gold[rows].tolist(), themes.known[rows].tolist())
+    assert themes.of(np.array([3, 0])).support.tolist() == [2, 0, 0]

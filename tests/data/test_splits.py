@@ -112,6 +112,15 @@ def test_another_seed_gives_other_folds() -> None:
     assert len({tuple(grouped_folds(gold, groups, n_folds=5, seed=seed).tolist()) for seed in range(5)}) > 1
 
 
+def test_many_groups_are_dealt_as_evenly_in_fewer_tries() -> None:
+    groups = np.repeat(np.arange(10_000), 2)
+    gold = np.random.default_rng(0).random((len(groups), 3)) < np.array([0.3, 0.05, 0.01])
+    folds = grouped_folds(gold, groups, n_folds=5, seed=0)
+    assert np.ptp(np.bincount(folds)) <= 0.01 * len(gold) / 5
+    for column in gold.T:
+        assert np.ptp(np.bincount(folds[column])) <= 0.03 * column.sum() / 5 + 1
+
+
 @pytest.mark.parametrize(
     ("n_events", "n_folds"),
     [(0, 0), (1, 0), (3, 0), (4, 2), (5, 2), (6, 3), (8, 4), (9, 4), (10, 5), (11, 5), (1000, 5)],

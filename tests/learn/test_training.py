@@ -21,7 +21,6 @@ from classify.codebook import Codebook, Label, Task, TaskKind
 from classify.data.dataset import Dataset, TaskGold, load_labels, make_dataset
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError
-from classify.learn.features import CountedTexts
 from classify.learn.settings import FRAMING_DEFAULTS, PLAIN, THEME_DEFAULTS, TaskSettings, TrainingSettings
 from classify.learn.thresholds import ThresholdRule, choose_threshold
 from classify.learn.training import (
@@ -322,26 +321,21 @@ def folds_of(data: Marked, seed: int) -> IntArray:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_candidates_are_ranked_as_brute_force_with_scikit_learn_ranks_them(seed: int) -> None:
+def test_the_best_candidates_are_those_of_brute_force_with_scikit_learn(seed: int) -> None:
     data = marked(seed)
     folds, left = folds_of(data, seed), list(GRID.candidates)
-    quality = {candidate: quality_by_scikit_learn(data, candidate, folds) for candidate in left}
-    expected = sorted(left, key=lambda candidate: -quality[candidate])  # stable: the first of equal ones
+    quality = [quality_by_scikit_learn(data, candidate, folds) for candidate in left]
+    best = np.argsort(-np.array(quality), kind="stable")[:3]  # the first of equal ones
     counted, found = count_for(MARKED, data.texts, GRID), []
-    while left:
+    for _ in best:
         found.append(choose_settings(counted, data.gold, np.arange(48), folds, MARKED, left))
         left.remove(found[-1])
-    assert len(set(quality.values())) > 6
-    assert [quality[one] for one in found] == [quality[one] for one in expected]
-    assert found == expected
+    assert len(set(quality)) > 6
+    assert found == [GRID.candidates[number] for number in best]
 
 
 def test_the_choice_differs_with_the_data() -> None:
-    chosen = set()
-    for seed in range(4):
-        data = marked(seed)
-        counted = count_for(MARKED, data.texts, GRID)
-        chosen.add(choose_settings(counted, data.gold, np.arange(48), folds_of(data, 0), MARKED, GRID.candidates))
+    chosen = {fit_marked(marked(seed), np.arange(48), GRID).settings for seed in range(3)}
     assert len(chosen) > 1
 
 
@@ -375,7 +369,7 @@ def test_a_task_is_learnt_with_what_was_chosen_on_its_own_folds(seed: int) -> No
     assert everything_of(searched) == everything_of(fit_marked(data, np.arange(48), chosen, seed=5))
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_search_never_looks_outside_its_rows(seed: int) -> None:
     data = marked(seed)
     rows = np.flatnonzero(data.groups < 8)
@@ -406,19 +400,6 @@ def test_texts_are_counted_once_for_all_candidates() -> None:
         ("word", (1, 2)),
         ("char_wb", (2, 3)),
     ]
-
-
-def test_candidates_that_differ_in_strength_alone_share_their_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    data, asked = marked(1), []
-
-    def watched(counted: CountedTexts, gold: TaskGold, rows: IntArray, settings: list[TaskSettings]) -> object:
-        asked.append([one.C for one in settings])
-        return fit_weights(counted, gold, rows, settings)
-
-    monkeypatch.setattr("classify.learn.training.fit_weights", watched)
-    counted = count_for(MARKED, data.texts, GRID)
-    choose_settings(counted, data.gold, np.arange(48), folds_of(data, 0), MARKED, GRID.candidates)
-    assert asked == [[0.03, 1.0, 30.0]] * (4 * 5)  # four ways to make features, five folds
 
 
 def test_a_bundle_trained_with_a_search_repeats_byte_for_byte(toy_dataset: Dataset) -> None:
