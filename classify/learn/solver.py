@@ -131,7 +131,7 @@ def _halved(
     start = objective(np.zeros(a.shape[1]))
     size = np.ones(a.shape[1])
     for _ in range(30):
-        worse = objective(size) > start + 1e-12 * np.abs(start)
+        worse = objective(size) > start + 1e-10 * np.abs(start)  # not for rounding alone
         if not worse.any():
             break
         size[worse] /= 2

@@ -381,14 +381,14 @@ def test_calibrated_probabilities_have_little_error_and_extreme_ones_much() -> N
 
 @settings(deadline=None)
 @given(st.data())
-def test_bins_share_all_passages_evenly_from_the_lowest_probability_up(data: st.DataObject) -> None:
+def test_bins_share_all_passages_from_the_lowest_probability_up(data: st.DataObject) -> None:
     n, n_bins = data.draw(st.integers(1, 60)), data.draw(st.integers(1, 12))
     probability = data.draw(hnp.arrays(np.int64, n, elements=st.integers(0, 50))) / 50
     gold = data.draw(hnp.arrays(np.bool_, n))
     found = reliability(probability, gold, n_bins=n_bins)
     assert found.n.sum() == n
-    assert len(found.n) == min(n, n_bins)
-    assert np.ptp(found.n) <= 1
+    assert len(found.n) <= min(n, n_bins)
+    assert len(set(probability.tolist())) < n or np.ptp(found.n) <= 1
     assert (np.diff(found.probability) >= -1e-12).all()
     assert (found.probability * found.n).sum() == pytest.approx(probability.sum(), abs=1e-9)
     assert (found.share * found.n).sum() == pytest.approx(gold.sum(), abs=1e-9)
