@@ -57,8 +57,8 @@ def audit_splits(
         say_table("shuffled labels, 20 draws: one half or less is right, surely more than .55 is a leak", columns, rows)
         copies = audit.copies
         say(f"copies of all documents, a tenth of their words dropped: {copies.joined:.0%} found (95% needed)")
-        ways = ("macro-F1", "as it is", "with copies", "copies not looked for")
-        say_table("", ways, [(task, *values) for task, values in copies.macro_f1.items()])
+        ways = ("average precision", "as it is", "with copies", "copies not looked for")
+        say_table("", ways, [(task, *values) for task, values in copies.average_precision.items()])
         say("the splits hold" if audit.is_tight else "a test failed: see the lines above")
     if not audit.is_tight:
         raise typer.Exit(1)

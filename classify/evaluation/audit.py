@@ -1,6 +1,6 @@
 """Labels dealt anew, and copies of documents, to a test of the splits themselves: whether anything leaks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,19 +11,17 @@ from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold, make_dataset
 from classify.data.splits import MIN_EVENTS
 from classify.errors import UsageError
-from classify.evaluation.crossval import jobs_of, join_parts, systems_for
-from classify.evaluation.judge import Held, judge
-from classify.evaluation.results import MODEL
 from classify.evaluation.schemes import EVENT_FOLDS, Split, over_events, splits_of
 from classify.evaluation.verdicts import too_few
 from classify.evaluation.work import Job, OnStep, run_jobs
 from classify.learn.features import CountedTexts
 from classify.learn.settings import TaskSettings, TrainingSettings
 from classify.learn.training import count_for, fit_weights
-from classify.measure.arrays import FloatArray, IntArray
-from classify.measure.scores import roc_auc
+from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.measure.scores import average_precision, ranks_of, roc_auc
 
 N_DRAWS = 20
+N_DRAWS_BY_PASSAGE = 4
 MAX_AUC = 0.55
 MIN_JOINED = 0.95
 MAX_MOVE = 0.04
@@ -56,17 +54,17 @@ class NullBand:
 class Copies:
     """What happens when every document comes again with a tenth of its words dropped, its event not given.
 
-    `joined` is the share of copies that were put into their original's event; `macro_f1` maps each task to macro-F1
-    as it is, with copies, and with copies taken for events of their own.
+    `joined` is the share of copies that were put into their original's event; `average_precision` maps each task to its
+    macro average over evaluable labels: as it is, with copies, and with copies taken for events of their own.
     """
 
     joined: float
-    macro_f1: dict[str, tuple[float, float, float]]
+    average_precision: dict[str, tuple[float, float, float]]
 
     @property
     def is_tight(self) -> bool:
-        """Whether nearly all copies are found, and none of them moves macro-F1 by more than 4 points."""
-        moves = [abs(with_copies - before) for before, with_copies, _ in self.macro_f1.values()]
+        """Whether nearly all copies are found, and they don't move average precision by more than 4 points."""
+        moves = [abs(with_copies - before) for before, with_copies, _ in self.average_precision.values()]
         return self.joined >= MIN_JOINED and max(moves) <= MAX_MOVE
 
 
@@ -107,13 +105,12 @@ def audit_splits(
     null_jobs = [job for task in tasks for job in _null_jobs(dataset, task, settings)]
     doubled = _with_copies(dataset, seed=settings.seed)
     datasets = [dataset, doubled, _apart(doubled)]
-    runs = [_Run(one, task, settings) for task in tasks for one in datasets]
-    copy_jobs = [job for run in runs for job in run.jobs]
-    results = run_jobs([*null_jobs, *copy_jobs], on_step)
-    draws, parts = results[: len(null_jobs)], iter(results[len(null_jobs) :])
-    found = [run.macro_f1([next(parts) for _ in run.jobs]) for run in runs]
-    macro_f1 = {task.name: (found[3 * n], found[3 * n + 1], found[3 * n + 2]) for n, task in enumerate(tasks)}
-    return SplitAudit(_null_bands(dataset, tasks, draws), Copies(_joined(dataset, doubled), macro_f1))
+    copy_jobs = [_copy_job(one, task, settings) for task in tasks for one in datasets]
+    results: list[Any] = run_jobs([*null_jobs, *copy_jobs], on_step)
+    bands = _null_bands(dataset, tasks, results[: len(null_jobs)])
+    found = results[len(null_jobs) :]
+    quality = {task.name: (found[3 * n], found[3 * n + 1], found[3 * n + 2]) for n, task in enumerate(tasks)}
+    return SplitAudit(bands, Copies(_joined(dataset, doubled), quality))
 
 
 def _evaluable(dataset: Dataset, task: Task) -> list[int]:
@@ -125,19 +122,19 @@ def _evaluable(dataset: Dataset, task: Task) -> list[int]:
 # shuffled labels
 
 
-def _null_jobs(dataset: Dataset, task: Task, settings: TrainingSettings) -> list[Job[tuple[FloatArray, FloatArray]]]:
-    """One job a draw; each gives the AUC of every label by folds of events and by folds of passages."""
+def _null_jobs(dataset: Dataset, task: Task, settings: TrainingSettings) -> list[Job[list[FloatArray]]]:
+    """One job a draw; each gives the AUC of every label by folds of events, the first also by folds of passages."""
     chosen = settings.of(task).candidates[0]
     counted = count_for(task, dataset.texts, chosen)
     by_event = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).splits
     by_passage = splits_of(np.random.default_rng(settings.seed).permutation(len(dataset.passages)) % len(by_event))
-    cost = 2.0 * len(by_event) * sum(block.tf.nnz for block in counted.blocks) * len(task.labels)
+    cost = float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels) * len(by_event))
     jobs = []
     for draw in range(N_DRAWS):
         rows = _dealt(dataset.groups, np.random.default_rng([settings.seed, draw]))
         gold = dataset.gold(task).of(rows)
-        score = partial(_auc_both, counted, gold, chosen, by_event, by_passage)
-        jobs.append(Job(score, cost))
+        ways = [by_event, by_passage] if draw < N_DRAWS_BY_PASSAGE else [by_event]
+        jobs.append(Job(partial(_auc, counted, gold, chosen, ways), cost * len(ways)))
     return jobs
 
 
@@ -150,34 +147,33 @@ def _dealt(groups: IntArray, rng: np.random.Generator) -> IntArray:
     return rows
 
 
-def _auc_both(
-    counted: CountedTexts,
-    gold: TaskGold,
-    settings: TaskSettings,
-    by_event: Sequence[Split],
-    by_passage: Sequence[Split],
-) -> tuple[FloatArray, FloatArray]:
-    return _auc(counted, gold, settings, by_event), _auc(counted, gold, settings, by_passage)
+def _auc(
+    counted: CountedTexts, gold: TaskGold, settings: TaskSettings, ways: Sequence[Sequence[Split]]
+) -> list[FloatArray]:
+    """AUC of each label by each way of splitting, shape (n_labels,)."""
+    return [_by_label(roc_auc, gold, _ranks(counted, gold, settings, splits)) for splits in ways]
 
 
-def _auc(counted: CountedTexts, gold: TaskGold, settings: TaskSettings, splits: Sequence[Split]) -> FloatArray:
-    """AUC of each label over all splits, on ranks inside each split; shape (n_labels,)."""
+def _ranks(counted: CountedTexts, gold: TaskGold, settings: TaskSettings, splits: Sequence[Split]) -> FloatArray:
+    """Every passage's rank among those held out with it, label by label: scores without their fold's scale."""
     ranks = np.zeros(gold.gold.shape)
     for split in splits:
         (weights,) = fit_weights(counted, gold, split.inside[gold.coded[split.inside]], [settings])
-        scores, _ = weights.score(counted, split.outside)
-        ranks[split.outside] = (scores.argsort(axis=0).argsort(axis=0) + 0.5) / len(split.outside)
+        ranks[split.outside] = ranks_of(weights.score(counted, split.outside)[0])
+    return ranks
+
+
+def _by_label(measure: Callable[[BoolArray, FloatArray], float], gold: TaskGold, ranks: FloatArray) -> FloatArray:
     columns = zip(gold.gold.T, gold.known.T, ranks.T, strict=True)
-    return np.array([roc_auc(of[known], rank[known]) for of, known, rank in columns])
+    return np.array([measure(of[known], rank[known]) for of, known, rank in columns])
 
 
-def _null_bands(
-    dataset: Dataset, tasks: Sequence[Task], draws: Sequence[tuple[FloatArray, FloatArray]]
-) -> tuple[NullBand, ...]:
+def _null_bands(dataset: Dataset, tasks: Sequence[Task], draws: Sequence[Sequence[FloatArray]]) -> tuple[NullBand, ...]:
     bands = []
     for number, task in enumerate(tasks):
         of_task = draws[number * N_DRAWS : (number + 1) * N_DRAWS]
-        by_event, by_passage = (np.array([draw[way] for draw in of_task]) for way in range(2))
+        by_event = np.array([draw[0] for draw in of_task])
+        by_passage = np.array([draw[1] for draw in of_task[:N_DRAWS_BY_PASSAGE]])
         for n in _evaluable(dataset, task):
             low, high = np.nanquantile(by_event[:, n], [0.025, 0.975])
             error = np.nanstd(by_event[:, n], ddof=1) / np.sqrt(N_DRAWS)
@@ -217,28 +213,17 @@ def _joined(dataset: Dataset, doubled: Dataset) -> float:
     return float(np.mean([events[f"copy of {document}"] == events[document] for document in documents]))
 
 
-class _Run:
-    """Nested cross-validation of the model alone on one dataset."""
+def _copy_job(dataset: Dataset, task: Task, settings: TrainingSettings) -> Job[float]:
+    """A job that gives the macro average precision of one dataset over its evaluable labels."""
+    chosen = settings.of(task).candidates[0]
+    counted = count_for(task, dataset.texts, chosen)
+    splits = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).splits
+    cost = float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels) * len(splits))
+    columns = _evaluable(dataset, task)
+    return Job(partial(_macro_average_precision, counted, dataset.gold(task), chosen, splits, columns), cost)
 
-    def __init__(self, dataset: Dataset, task: Task, settings: TrainingSettings) -> None:
-        self._dataset, self._task = dataset, task
-        self._plan = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed)
-        every = systems_for(dataset, task, settings.of(task), seed=settings.seed)
-        self._systems = [system for system in every if system.name == MODEL]
-        self.jobs: list[Job[Any]] = jobs_of(self._systems, self._plan.splits)
 
-    def macro_f1(self, parts: Sequence[Any]) -> float:
-        """Macro-F1 from what the jobs gave; NaN if no label is evaluable any more."""
-        rows = self._plan.rows
-        result = judge(
-            Held(
-                task=self._task,
-                gold=self._dataset.gold(self._task).of(rows),
-                groups=self._dataset.groups[rows],
-                folds=self._plan.folds,
-                systems=join_parts(self._systems, self._plan.splits, parts)[0],
-                fields={},
-            )
-        )
-        value = result.headline["macro_f1"].value
-        return float("nan") if value is None else value
+def _macro_average_precision(
+    counted: CountedTexts, gold: TaskGold, settings: TaskSettings, splits: Sequence[Split], columns: Sequence[int]
+) -> float:
+    return float(_by_label(average_precision, gold, _ranks(counted, gold, settings, splits))[columns].mean())

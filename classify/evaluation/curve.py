@@ -16,6 +16,7 @@ from classify.learn.settings import TaskSettings
 from classify.learn.training import count_for, fit_weights
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import MIN_GROUPS, Estimate
+from classify.measure.scores import ranks_of
 
 FRACTIONS = (0.2, 0.4, 0.6, 0.8, 1.0)
 N_DRAWS = 5
@@ -70,9 +71,7 @@ def _learn(
 ) -> Point:
     (weights,) = fit_weights(counted, gold, rows, [settings])
     scores, _ = weights.score(counted, outside)
-    # ranks, because scores of different folds are not on one scale
-    ranks = (scores.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 0.5) / max(1, len(outside))
-    return Point(*which, len(rows), outside, ranks)
+    return Point(*which, len(rows), outside, ranks_of(scores))
 
 
 def draw_curve(

@@ -152,6 +152,15 @@ def roc_auc(gold: BoolArray, score: FloatArray) -> float:
     return float((middle_rank[place[gold]].sum() - n_positive * (n_positive + 1) / 2) / pairs)
 
 
+def ranks_of(score: FloatArray) -> FloatArray:
+    """Ranks down each column, in (0, 1), equal scores in row order; for pooling folds whose scores differ in scale.
+
+    >>> ranks_of(np.array([[-3.0], [9.0]])).tolist()
+    [[0.25], [0.75]]
+    """
+    return (score.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 0.5) / max(1, len(score))
+
+
 def label_ranking_precision(gold: BoolArray, score: FloatArray) -> FloatArray:
     """Label-ranking average precision of each passage (Schapire & Singer 2000), shape (n_passages,).
 

@@ -81,10 +81,11 @@ def test_a_part_is_held_out_and_nothing_else_is_reported(dated: Path) -> None:
 
 
 def test_events_on_both_sides_are_counted_first(dated: Path) -> None:
-    write_jsonl(Path(PASSAGES), [row | {"part": "test" if row["id"] == "e01#1" else "rest"} for row in dated_rows()])
+    parts = {"e01#1": "test", "e02#1": "test"}
+    write_jsonl(Path(PASSAGES), [row | {"part": parts.get(row["id"], "rest")} for row in dated_rows()])
     first, second, *_ = succeeds("evaluate", "--holdout", "part=test").splitlines()
-    assert "1 further passages of events that stand in the held-out part were not learnt from." == first
-    assert "1 passages, 1 events; learnt from 22 passages, tested on the 1 with part 'test'" == second
+    assert "2 further passages of events that stand in the held-out part were not learnt from." == first
+    assert "2 passages, 2 events; learnt from 20 passages, tested on the 2 with part 'test'" == second
 
 
 @pytest.mark.parametrize("given", ["outlet", "=Dawn", "outlet=", "="])

@@ -72,6 +72,13 @@ def test_a_held_out_part_and_a_bundle_are_read_back_too(
             same(evaluation, name, task)
 
 
+def test_the_order_of_rows_in_the_file_changes_nothing(toy_evaluation: Evaluation, spoilt: Path) -> None:
+    header, *rows = (spoilt / PREDICTIONS).read_text(encoding="utf-8").splitlines()
+    (spoilt / PREDICTIONS).write_text("\n".join([header, *reversed(rows), ""]), encoding="utf-8")
+    for name, task in read_evaluation(spoilt).tasks.items():
+        same(toy_evaluation, name, task)
+
+
 def hardly_coded() -> Dataset:
     """Six events; ids full of marks; one passage is not coded, of one the coder was unsure."""
     passages = [
