@@ -49,7 +49,7 @@ def audit_splits(
     if json:
         say_json(audit.to_dict())
     else:
-        columns = ("label", "AUC by event", "from", "to", "AUC by passage", "")
+        columns = ("label", "mean AUC by event", "draws from", "to (95%)", "AUC by passage", "")
         rows = [
             (f"{b.task}: {b.label}", b.mean, b.low, b.high, b.mean_by_passage, "" if b.is_tight else "LEAKS")
             for b in audit.null

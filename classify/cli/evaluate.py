@@ -40,8 +40,12 @@ def evaluate(
     ] = None,
     config: Annotated[Path | None, typer.Option(help="Settings (TOML) of the training to judge.")] = None,
     scheme: Annotated[
-        str, typer.Option(help="What is held out at a time: event-folds, or leave-one-event-out.")
-    ] = "event-folds",
+        str | None,
+        typer.Option(
+            help="What is held out at a time: event-folds, or leave-one-event-out. [default: event-folds]",
+            show_default=False,
+        ),
+    ] = None,
     holdout: Annotated[
         str | None,
         typer.Option(metavar="FIELD=VALUE", help="Test on the passages with this value, learn from the rest."),
@@ -82,25 +86,28 @@ def evaluate(
     from classify.errors import UsageError
     from classify.evaluation.evaluate import evaluate as cross_validate
     from classify.evaluation.evaluate import evaluate_bundle
-    from classify.evaluation.mistakes import suspects_sheet
+    from classify.evaluation.mistakes import flat_suspect, suspects_sheet
+    from classify.evaluation.schemes import EVENT_FOLDS
     from classify.learn.settings import TrainingSettings, load_settings
     from classify.report.files import REPORT, refuse_foreign_report, write_evaluation
 
-    if model and not labels:
-        raise UsageError("--model needs --labels: labelled passages that the bundle was not trained on")
-    of_training = {"--config": config, "--holdout": holdout, "--thresholds": thresholds}
-    if model and (given := [name for name, value in of_training.items() if value]):
-        raise UsageError(f"{given[0]} sets how to train, but --model names a trained bundle; drop one of them")
+    _refuse_contradictions(
+        model, labels, {"--config": config, "--scheme": scheme, "--holdout": holdout, "--thresholds": thresholds}
+    )
     files = labels_or_default(labels)
     bundle = load_bundle(model) if model else None
     book = bundle.codebook if bundle and not codebook else codebook_or_default(codebook, labels)
     settings = load_settings(config) if config else TrainingSettings()
-    if thresholds:
+    if thresholds is not None:
         settings = with_thresholds(settings, thresholds)
-    part = field_and_value(holdout) if holdout else None
+    part = field_and_value(holdout) if holdout is not None else None
     form = format_of(suspects) if suspects else "csv"
     folder = out or REPORTS / book.name
     refuse_foreign_report(folder)
+    if suspects and suspects.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(
+            f"--suspects: {suspects} lies in the report's folder, which is written anew; name another place"
+        )
     dataset = load_labels(files, book)
     coded = read_coders(sheets, book) if (sheets := coders_or_default(coders, labels)) else []
     warn(dataset_warnings(dataset), quiet=quiet)
@@ -109,12 +116,19 @@ def evaluate(
             result = evaluate_bundle(bundle, dataset, coders=coded, by=by or ())
         else:
             result = cross_validate(
-                dataset, settings=settings, coders=coded, scheme=scheme, holdout=part, by=by or (), on_step=on_step
+                dataset,
+                settings=settings,
+                coders=coded,
+                scheme=scheme or EVENT_FOLDS,
+                holdout=part,
+                by=by or (),
+                on_step=on_step,
             )
+    sheet = suspects_sheet({name: task.suspects for name, task in result.tasks.items()}, result.passages, book)
     if suspects:
-        sheet = suspects_sheet({name: task.suspects for name, task in result.tasks.items()}, result.passages, book)
-        refuse_lost_labels(suspects, book.task_names, sheet)
-        write_rows(sheet, form, suspects)
+        cells = sheet if form == "jsonl" else [flat_suspect(row, book) for row in sheet]
+        refuse_lost_labels(suspects, book.task_names, cells)
+        write_rows(cells, form, suspects)
     write_evaluation(result, folder)
     if json:
         say_json(result.to_dict())
@@ -123,6 +137,18 @@ def evaluate(
     if suspects:
         say(f"{len(sheet)} passages with a doubtful label, to be coded again: {suspects}")
     say(f"report: {folder / REPORT}")
+
+
+def _refuse_contradictions(model: Path | None, labels: list[Path] | None, of_training: dict[str, object]) -> None:
+    from classify.errors import UsageError
+
+    if model and not labels:
+        raise UsageError("--model needs --labels: labelled passages that the bundle was not trained on")
+    given = [name for name, value in of_training.items() if value is not None]
+    if model and given:
+        raise UsageError(f"{given[0]} sets how to train, but --model names a trained bundle; drop one of them")
+    if "--scheme" in given and "--holdout" in given:
+        raise UsageError("--scheme and --holdout each say what is held out; drop one of them")
 
 
 def field_and_value(text: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from classify.data.tables import table_of_frame
 from classify.measure.arrays import BoolArray, IntArray
 
 NOT_STATED = "not stated"
+_OWN_FIELDS = ("document", "event")
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,14 @@ class Dataset:
         return [_hash_text(text) for text in self.texts]
 
     def values_of(self, field: str) -> list[str]:
-        """Each passage's value of a further field, such as `origin`, or "not stated"; `year` is that of its `date`."""
-        key, end = ("date", 4) if field == "year" else (field, None)
-        return [
-            str(passage.extra.get(key) or NOT_STATED)[: end if passage.extra.get(key) else None]
-            for passage in self.passages
-        ]
+        """Each passage's value of a field, such as `origin`, or "not stated"; `year` is that of its `date`."""
+        if field in _OWN_FIELDS:
+            of_document = self.events.of_document
+            return [p.document if field == "document" else of_document[p.document] for p in self.passages]
+        if field == "year":
+            return [_year(passage.extra.get("date")) for passage in self.passages]
+        values = [passage.extra.get(field) for passage in self.passages]
+        return [NOT_STATED if value is None or value == "" else str(value) for value in values]
 
     def counts_of(self, field: str) -> dict[str, int]:
         """How many passages have each value of a further field, by name.
@@ -124,9 +128,9 @@ class Dataset:
 
     @property
     def fields(self) -> list[str]:
-        """The further fields that any passage has, sorted; with `year` where there is a `date`."""
+        """The fields that any passage has, sorted; with `year` where there is a `date`."""
         found = {key for passage in self.passages for key in passage.extra}
-        return sorted(found | ({"year"} if "date" in found else set()))
+        return sorted({*found, *_OWN_FIELDS, *(["year"] if "date" in found else [])})
 
     @cached_property
     def sha256(self) -> str:
@@ -139,6 +143,11 @@ class Dataset:
             line = json.dumps([*facts, labels, unsure], sort_keys=True)
             digest.update(line.encode() + b"\n")
         return digest.hexdigest()
+
+
+def _year(date: object) -> str:
+    found = re.search(r"\b\d{4}\b", str(date))
+    return found.group() if found else NOT_STATED
 
 
 def _hash_text(text: str) -> str:

@@ -58,6 +58,8 @@ def expand(inputs: Iterable[str | Path], suffixes: tuple[str, ...]) -> list[Path
         path = Path(given)
         try:
             if not path.is_dir():
+                if not path.suffix and path.name != "-" and not path.exists():
+                    raise data_error(path, "no such file or folder")
                 paths.append(path)
                 continue
             found = sorted(child for child in path.iterdir() if child.is_file() and child.name.endswith(suffixes))

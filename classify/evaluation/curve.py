@@ -119,8 +119,11 @@ def _quality(gold: TaskGold, points: Sequence[Point], judged: BoolArray, weights
         rows = np.flatnonzero(held & gold.known[:, n])
         order = rows[np.argsort(-scores[rows, n], kind="stable")]
         w, positive = weights[:, order], gold.gold[order, n]
+        ranked = scores[order, n]
+        ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+        tie = ends[np.searchsorted(ends, np.arange(len(ranked)))]
         hits, seen = np.cumsum(w * positive, axis=1), np.cumsum(w, axis=1)
-        mean = (w * positive * hits / np.maximum(seen, 1)).sum(axis=1)
+        mean = (w * positive * hits[:, tie] / np.maximum(seen[:, tie], 1)).sum(axis=1)
         total += mean / np.maximum(hits[:, -1], 1)
     return np.asarray(total / judged.sum())
 

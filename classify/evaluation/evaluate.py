@@ -1,5 +1,6 @@
 """Labelled passages to a finished evaluation: of the way of training, or of one bundle on other passages."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -22,9 +23,10 @@ from classify.evaluation.results import MODEL, PRIOR, TERMS, Evaluation, TaskAgr
 from classify.evaluation.schemes import EVENT_FOLDS, SCHEMES, Scheme, field_values, held_out_part, over_events
 from classify.evaluation.work import Job, OnStep, run_jobs
 from classify.learn.settings import TrainingSettings
-from classify.learn.thresholds import F1, MIN_FOR_F1, MIN_FOR_PRECISION, PREVALENCE, parse_threshold_rule
+from classify.learn.thresholds import F1, MIN_FOR_F1, PREVALENCE, parse_threshold_rule
 from classify.learn.training import versions
 from classify.measure.arrays import BoolArray, IntArray
+from classify.measure.intervals import MIN_GROUPS
 from classify.scorer.linear import TaskScorer
 
 FEW_EVENTS = 10
@@ -68,7 +70,7 @@ def evaluate(
             task=task,
             gold=dataset.gold(task).of(rows),
             groups=dataset.groups[rows],
-            folds=plan.folds if judged else np.zeros(len(rows), dtype=np.int64),
+            folds=plan.folds if judged else np.full(len(rows), -1, dtype=np.int64),
             systems=found[task.name][0] if task.name in found else {},
             mistakes=found[task.name][1] if task.name in found else (),
             fields={field: [values[row] for row in rows] for field, values in fields.items()},
@@ -85,7 +87,12 @@ def evaluate(
         curves,
         coders,
         scheme=plan.description,
-        notes=[*_notes_on_splits(dataset, tasks, judged, plan), *plan.notes, *_notes(dataset), *_notes_on_rules(held)],
+        notes=[
+            *_notes_on_splits(dataset, tasks, judged, plan),
+            *plan.notes,
+            *_notes(dataset, rows),
+            *_notes_on_rules(held, {task.name: dataset.gold(task).support for task in tasks}),
+        ],
         settings=asdict(settings),
         seed=settings.seed,
     )
@@ -160,10 +167,10 @@ def evaluate_bundle(
         raise UsageError("no passage is coded for any of the bundle's tasks; expected labelled passages")
     seen = set(bundle.data["text_hashes"])
     n_seen = sum(found in seen for found in dataset.text_hashes)
-    notes = _notes(dataset)
+    notes = _notes(dataset, rows)
     if n_seen:
         count = f"{n_seen} of {len(texts)} passages are among those the bundle was trained on"
-        notes.insert(0, f"{count}: their figures flatter it. Use classify evaluate alone.")
+        notes.insert(0, f"{count}: their figures flatter it. Run classify evaluate without --model.")
     return _evaluation(
         dataset,
         rows,
@@ -264,38 +271,43 @@ def _where(coded: BoolArray, rows: IntArray) -> IntArray:
     return rows[coded[rows]]
 
 
-def _notes(dataset: Dataset) -> list[str]:
-    """The sentences that come first, because they decide how much the rest is worth."""
-    n_events, n_passages = len(dataset.event_names), len(dataset.passages)
-    largest = int(np.bincount(dataset.groups).max())
+def _notes(dataset: Dataset, rows: IntArray) -> list[str]:
+    """The sentences that come first, because they decide how much the rest is worth; `rows` are held out."""
+    n_events, n_passages = len(np.unique(dataset.groups[rows])), len(rows)
+    largest = int(np.bincount(dataset.groups[rows]).max())
     notes = []
-    if MIN_EVENTS <= n_events < FEW_EVENTS:
-        notes.append(f"Only {n_events} independent events: intervals are wide, or can't be given at all.")
+    if n_events < FEW_EVENTS and len(dataset.event_names) >= MIN_EVENTS:
+        wide = "intervals are wide" if n_events >= MIN_GROUPS else f"too few for intervals ({MIN_GROUPS} are needed)"
+        notes.append(f"Only {_count(n_events, 'independent event')} to judge by: {wide}.")
     if n_events >= MIN_EVENTS and largest > LARGE_EVENT * n_passages:
         notes.append(f"One event holds {largest} of {n_passages} passages: results lean on it.")
-    if (n_composed := dataset.counts_of("origin").get("composed", 0)) > 0:
+    origins, coders = (Counter(np.array(dataset.values_of(field))[rows].tolist()) for field in ("origin", "coder"))
+    if origins["composed"]:
         notes.append(
-            f"{n_composed} of {n_passages} passages were composed for training and are no reporting; their figures say "
-            "little about real text."
+            f"{origins['composed']} of {n_passages} passages were composed for training and are no reporting; their "
+            "figures say little about real text."
         )
-    if (n_machine := sum(n for coder, n in dataset.counts_of("coder").items() if "language model" in coder)) > 0:
+    if (n_machine := sum(n for coder, n in coders.items() if "language model" in coder)) > 0:
         notes.append(f"{n_machine} of {n_passages} passages were coded by language models, not by people.")
     return notes
 
 
-def _notes_on_rules(held: Mapping[str, Held]) -> list[str]:
-    """For which labels a threshold rule other than prevalence can't be kept."""
+def _notes_on_rules(held: Mapping[str, Held], support: Mapping[str, IntArray]) -> list[str]:
+    """For which labels a threshold rule other than prevalence can't be kept; `support` is that of all passages."""
     notes = []
     for name, of_task in held.items():
-        rule = of_task.rule
-        if rule is None or rule.name == PREVALENCE or not of_task.systems:
+        model, rule = of_task.systems.get(MODEL), of_task.rule
+        if rule is None or rule.name == PREVALENCE or model is None or model.thresholds is None:
             continue
-        needed = MIN_FOR_F1 if rule.name == F1 else MIN_FOR_PRECISION
-        instead = "their thresholds match their prevalence" if rule.name == F1 else "they are never given"
-        labels = [label for label, n in zip(of_task.task.label_names, of_task.gold.support, strict=True) if n < needed]
+        if rule.name == F1:
+            fall_back = support[name] < MIN_FOR_F1
+            told = f"have fewer than {MIN_FOR_F1} positives, so their thresholds match their prevalence"
+        else:
+            fall_back = np.asarray(np.isposinf(model.thresholds).any(axis=0))
+            told = "can't be assured that precision in every fold, and are not given there at all"
+        labels = [of_task.task.label_names[n] for n in np.flatnonzero(fall_back)]
         if labels:
-            few = f"{', '.join(labels)} have fewer than {needed} positives"
-            notes.append(f"{name}, thresholds by {rule}: {few}, so {instead}.")
+            notes.append(f"{name}, thresholds by {rule}: {', '.join(labels)} {told}.")
     return notes
 
 

@@ -1,6 +1,7 @@
 """Held-out predictions to passages worth reading: the worst mistakes with the words that made them, doubtful labels."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -86,8 +87,7 @@ def suspects_sheet(
 ) -> list[Row]:
     """One row for each doubtful passage, the most doubtful first, to be coded again.
 
-    The columns of the tasks are empty, to be filled in; `given:<task>` says what stands, `doubt:<task>` what the model
-    makes of it.
+    `labels` are empty, to be filled in; `given` says what stands, `doubt` what the model makes of it.
     """
     doubts: dict[int, dict[str, list[str]]] = {}
     ranked = [(suspect, task) for task, found in suspects.items() for suspect in found]
@@ -99,12 +99,22 @@ def suspects_sheet(
     for number, found in doubts.items():
         passage = passages[number]
         row: Row = {"id": passage.id, "text": passage.text, "document": passage.document, "event": passage.event}
-        row |= dict.fromkeys(codebook.task_names)
-        for task in found:
-            row[f"given:{task}"] = _given(codebook[task], passage)
-            row[f"doubt:{task}"] = "; ".join(found[task])
+        row["labels"] = dict.fromkeys(codebook.task_names)
+        row["given"] = {task: _given(codebook[task], passage) for task in found}
+        row["doubt"] = {task: "; ".join(doubt) for task, doubt in found.items()}
         rows.append(row)
     return rows
+
+
+def flat_suspect(row: Row, codebook: Codebook) -> Row:
+    """The row as cells of a sheet: an empty column a task, then `given:<task>` and `doubt:<task>`."""
+    given: Any = row["given"]
+    doubt: Any = row["doubt"]
+    cells: Row = {key: value for key, value in row.items() if key not in ("labels", "given", "doubt")}
+    cells |= dict.fromkeys(codebook.task_names)
+    for task in codebook.task_names:
+        cells |= {f"given:{task}": given.get(task), f"doubt:{task}": doubt.get(task)}
+    return cells
 
 
 def _given(task: Task, passage: LabelledPassage) -> str:

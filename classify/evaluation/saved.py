@@ -116,8 +116,11 @@ class _Cells:
 def _read_cells(path: Path, found: Mapping[str, _Cells]) -> None:
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            for number, row in enumerate(csv.DictReader(stream), start=2):
-                if row.get("system") != MODEL:
+            reader = csv.DictReader(stream)
+            if tuple(reader.fieldnames or ()) != PREDICTION_COLUMNS:
+                raise data_error(path, f"lacks its header; expected {','.join(PREDICTION_COLUMNS)}", row=1)
+            for number, row in enumerate(reader, start=2):
+                if row["system"] != MODEL and None not in row:
                     continue
                 try:
                     found[row["task"]].add(row)

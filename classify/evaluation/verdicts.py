@@ -57,7 +57,9 @@ def _what_is_missing(low: float, beats_terms: bool, coders: LabelAgreement | Non
     alpha = coders.alpha.value if coders else None
     if low < USE_F1:
         missing.append(f"F1 may be as low as {low:.3f} ({USE_F1:.2f} needed)")
-    if not beats_terms:
+    if gain.high is not None and gain.high < 0:
+        missing.append(f"the codebook's terms are surely better ({_signed(gain)} F1)")
+    elif not beats_terms:
         missing.append(f"the gain over the codebook's terms is not sure ({_signed(gain)} F1)")
     if coders is None:
         missing.append("not double-coded")

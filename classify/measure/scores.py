@@ -153,12 +153,14 @@ def roc_auc(gold: BoolArray, score: FloatArray) -> float:
 
 
 def ranks_of(score: FloatArray) -> FloatArray:
-    """Ranks down each column, in (0, 1), equal scores in row order; for pooling folds whose scores differ in scale.
+    """Ranks down each column, in (0, 1), equal scores sharing theirs; for pooling folds whose scores differ in scale.
 
     >>> ranks_of(np.array([[-3.0], [9.0]])).tolist()
     [[0.25], [0.75]]
     """
-    return (score.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") + 0.5) / max(1, len(score))
+    from scipy import stats
+
+    return np.asarray((stats.rankdata(score, axis=0) - 0.5) / max(1, len(score)))
 
 
 def label_ranking_precision(gold: BoolArray, score: FloatArray) -> FloatArray:

@@ -1,6 +1,7 @@
 """Judging from the shell: other schemes, parts, thresholds, doubtful labels, two reports compared, splits audited."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,15 @@ from tests.cli.test_commands import CODEBOOK, PASSAGES, files_under, read_csv, r
 from tests.conftest import toy_rows, write_jsonl
 
 REPORT = Path("reports/toy")
+pytestmark = pytest.mark.usefixtures("no_curves")
+
+
+@pytest.fixture(scope="module")
+def no_curves() -> Iterator[None]:
+    """Leave learning curves out of evaluations, which take most of their time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("classify.evaluation.curve.MAX_PASSAGES", 0)
+        yield
 
 
 def dated_rows() -> list[dict[str, Any]]:
@@ -29,7 +39,7 @@ def dated_rows() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def judged(toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+def judged(no_curves: None, toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """A folder with the dated labels and reports of them: by default, and by settings that learn little."""
     folder = tmp_path_factory.mktemp("judged")
     (folder / "codebook.toml").write_bytes((toy_folder / CODEBOOK).read_bytes())

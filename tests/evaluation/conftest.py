@@ -9,6 +9,7 @@ import pytest
 from classify.codebook import Codebook, Label, Task, TaskKind
 from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset, TaskGold, make_dataset
+from classify.evaluation import curve
 from classify.evaluation.evaluate import evaluate
 from classify.evaluation.results import Evaluation, HeldOut
 
@@ -73,6 +74,12 @@ def made_dataset(n_events: int = 12, *, seed: int = 0) -> Dataset:
             extra = {"origin": ("field", "seed")[event % 3 == 0], "date": f"202{number % 2}-05-01"}
             passages.append(passage(f"e{event:02}", number, f"{text} so{mark * 3}", topics, tone, **extra))
     return make_dataset(passages, BOOK)
+
+
+@pytest.fixture
+def no_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave learning curves out of evaluations, which take most of their time."""
+    monkeypatch.setattr(curve, "MAX_PASSAGES", 0)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ from classify.learn.training import train
 from classify.report.files import write_evaluation
 from tests.evaluation.conftest import BOOK, SEA, TOPICS, passage
 
+pytestmark = pytest.mark.usefixtures("no_curves")
+
 F1 = TrainingSettings(multilabel=TaskSettings(thresholds="f1"))
 Topics = Callable[[int, int], Iterable[str]]
 

@@ -173,8 +173,8 @@ def marked_events() -> BoolArray:
 @pytest.fixture(scope="module")
 def audit() -> SplitAudit:
     """Both tests on marked events that one word tells from others: it stands in 19 of 20 marked passages, and in 1."""
-    rng = np.random.default_rng(2)
-    dataset = generated(marked_events(), events="e{document}", seed=2)
+    rng = np.random.default_rng(0)
+    dataset = generated(marked_events(), events="e{document}", seed=0)
     share = {True: 0.95, False: 0.05}
     told = [rng.random() < share["marked" in p.labels["topic"]] for p in dataset.passages]
     words = {row: " signal" if is_told else " noise" for row, is_told in enumerate(told)}
@@ -225,11 +225,11 @@ def test_copies_of_held_out_documents_are_held_out_with_them() -> None:
 
 
 def test_copies_of_all_documents_are_found_and_move_no_score(audit: SplitAudit) -> None:
-    before, with_copies, _ = audit.copies.macro_f1["topic"]
+    before, with_copies, _ = audit.copies.average_precision["topic"]
     assert audit.copies.joined >= 0.95
     assert abs(with_copies - before) <= 0.04
 
 
 def test_copies_that_nobody_looks_for_raise_the_score(audit: SplitAudit) -> None:
-    before, _, not_looked_for = audit.copies.macro_f1["topic"]
+    before, _, not_looked_for = audit.copies.average_precision["topic"]
     assert not_looked_for > before + 0.1

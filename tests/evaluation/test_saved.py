@@ -25,6 +25,8 @@ from classify.evaluation.saved import (
 from classify.report.files import write_evaluation
 from tests.evaluation.conftest import TOPICS, passage
 
+pytestmark = pytest.mark.usefixtures("no_curves")
+
 
 @pytest.fixture(scope="module")
 def folder(toy_evaluation: Evaluation, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from joblib import parallel_config
 
 from classify.data.dataset import Dataset
 from classify.evaluation import work
@@ -71,14 +70,6 @@ def test_small_work_stays_in_this_process() -> None:
     assert [os.getpid()] * 3 == run_jobs([Job(partial(process_id, 0), 1.0)] * 3, lambda done, total: None)
 
 
-@pytest.mark.xfail(strict=False, reason="joblib's n_jobs counts only where it is more than there are cores")
-def test_joblib_says_how_many_processes_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "PAYS_FROM", 0.0)
-    with parallel_config(n_jobs=1):
-        found = run_jobs([Job(partial(process_id, 0), 1.0)] * 3, lambda done, total: None)
-    assert [os.getpid()] * 3 == found
-
-
 def test_an_evaluation_is_the_same_serially_and_in_processes(
     toy_dataset: Dataset, toy_evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +82,7 @@ def test_an_evaluation_is_the_same_serially_and_in_processes(
             np.testing.assert_array_equal(held.scores, shared[name].held_out[system].scores)
 
 
+@pytest.mark.usefixtures("no_curves")
 def test_an_evaluation_tells_of_its_steps_up_to_the_end(toy_dataset: Dataset) -> None:
     steps: Steps = []
     evaluate(toy_dataset, on_step=lambda done, total: steps.append((done, total)))
