@@ -70,10 +70,10 @@ def test_a_null_band_is_tight_up_to_55_with_two_standard_errors(mean: float, err
         (0.94, 0.5, 0.5, False),
         (1.0, 0.5, 0.53125, True),
         (1.0, 0.5, 0.5625, False),
-        (1.0, 0.5, 0.4375, False),
+        (1.0, 0.5, 0.25, True),
     ],
 )
-def test_copies_are_tight_where_they_are_found_and_move_no_score(
+def test_copies_are_tight_where_they_are_found_and_raise_no_score(
     joined: float, before: float, with_copies: float, is_tight: bool
 ) -> None:
     assert is_tight == Copies(joined, {"topic": (0.9, 0.9, 1.0), "tone": (before, with_copies, 1.0)}).is_tight
@@ -161,14 +161,12 @@ def first_of_its_event(event: int, number: int) -> list[str]:
 
 
 @pytest.mark.usefixtures("few_draws")
-@pytest.mark.xfail(strict=True, reason="labels keep their place inside the event they are dealt to")
 def test_a_label_of_the_first_passage_of_each_event_is_no_leak() -> None:
     found = audit_splits(telling(20, first_of_its_event))
     assert found.null[0].is_tight
 
 
 @pytest.mark.usefixtures("few_draws")
-@pytest.mark.xfail(strict=True, reason="equal scores are ranked by the order of rows, which may tell the label")
 def test_texts_that_tell_nothing_are_no_leak() -> None:
     rows = [(f"e{event:02}", number) for event in range(12) for number in range(4)]
     passages = [passage(event, n, "Same.", ["sea"] if n == 3 else []) for event, n in rows]
@@ -193,7 +191,6 @@ def test_without_an_evaluable_label_there_is_nothing_to_audit(toy_dataset: Datas
 
 
 @pytest.mark.usefixtures("few_draws")
-@pytest.mark.xfail(strict=True, reason="a label without an AUC ends in numpy's warning of an empty slice")
 def test_a_label_that_every_passage_carries_is_no_leak() -> None:
     everywhere = telling(20, lambda event, number: ["sea", "cyber"] if event % 2 else ["sea"])
     assert audit_splits(everywhere).is_tight

@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from classify.evaluation.mistakes import (
     WRONG,
     find_mistakes,
     find_suspects,
+    flat_suspect,
     suspects_sheet,
     worst_mistakes,
 )
@@ -257,23 +258,26 @@ def test_the_sheet_has_a_row_a_passage_the_most_doubtful_first(doubted: list[Lab
         "text": 'A "quoted", text.',
         "document": "e2",
         "event": "e2",
-        "topic": None,
-        "tone": None,
-        "given:topic": "none",
-        "doubt:topic": "sea not given, p = 0.94 against it",
+        "labels": {"topic": None, "tone": None},
+        "given": {"topic": "none"},
+        "doubt": {"topic": "sea not given, p = 0.94 against it"},
     } == second
     assert {
         "id": "e1#0",
         "text": "Ships, and calm.",
         "document": "e1",
         "event": "e1",
-        "topic": None,
-        "tone": None,
-        "given:tone": "loud",
-        "doubt:tone": "loud given, p = 0.88 against it",
-        "given:topic": "sea|cyber",
-        "doubt:topic": "sea given, p = 0.75 against it; cyber given, p = 0.62 against it",
+        "labels": {"topic": None, "tone": None},
+        "given": {"topic": "sea|cyber", "tone": "loud"},
+        "doubt": {
+            "tone": "loud given, p = 0.88 against it",
+            "topic": "sea given, p = 0.75 against it; cyber given, p = 0.62 against it",
+        },
     } == first
+
+
+def flat_sheet(doubted: Sequence[LabelledPassage]) -> list[dict[str, object]]:
+    return [flat_suspect(row, BOOK) for row in suspects_sheet(SUSPECTS, doubted, BOOK)]
 
 
 def test_without_a_doubt_the_sheet_is_empty(doubted: list[LabelledPassage]) -> None:
@@ -281,7 +285,7 @@ def test_without_a_doubt_the_sheet_is_empty(doubted: list[LabelledPassage]) -> N
 
 
 def test_a_sheet_that_nobody_has_filled_in_codes_nothing(doubted: list[LabelledPassage], tmp_path: Path) -> None:
-    write_rows(suspects_sheet(SUSPECTS, doubted, BOOK), "csv", tmp_path / "sheet.csv")
+    write_rows(flat_sheet(doubted), "csv", tmp_path / "sheet.csv")
     found = read_labels([tmp_path / "sheet.csv"], BOOK)
     assert [("e2#1", {"topic": None, "tone": None}), ("e1#0", {"topic": None, "tone": None})] == [
         (one.id, one.labels) for one in found
@@ -296,7 +300,7 @@ def filled(path: Path) -> None:
 
 
 def test_the_filled_sheet_is_labels(doubted: list[LabelledPassage], tmp_path: Path) -> None:
-    write_rows(suspects_sheet(SUSPECTS, doubted, BOOK), "csv", tmp_path / "sheet.csv")
+    write_rows(flat_sheet(doubted), "csv", tmp_path / "sheet.csv")
     filled(tmp_path / "sheet.csv")
     second, first = read_labels([tmp_path / "sheet.csv"], BOOK)
     assert {"topic": frozenset(["sea", "cyber"]), "tone": frozenset(["proud"])} == second.labels
@@ -307,18 +311,17 @@ def test_the_filled_sheet_is_labels(doubted: list[LabelledPassage], tmp_path: Pa
     assert "none" == second.extra["given:topic"]
 
 
-@pytest.mark.parametrize("form", ["parquet", pytest.param("jsonl", marks=pytest.mark.xfail(
-    strict=True, reason="suspects_sheet has a column a task, but JSONL is read by its labels"
-))])  # fmt: skip
-def test_the_sheet_can_be_read_in_every_format(form: str, doubted: list[LabelledPassage], tmp_path: Path) -> None:
-    path = tmp_path / f"sheet.{form}"
-    write_rows(suspects_sheet(SUSPECTS, doubted, BOOK), form, path)
-    assert ["e2#1", "e1#0"] == [one.id for one in read_labels([path], BOOK)]
+def test_the_sheet_can_be_read_in_every_format(doubted: list[LabelledPassage], tmp_path: Path) -> None:
+    write_rows(flat_sheet(doubted), "parquet", tmp_path / "sheet.parquet")
+    write_rows(suspects_sheet(SUSPECTS, doubted, BOOK), "jsonl", tmp_path / "sheet.jsonl")
+    for name in ("sheet.parquet", "sheet.jsonl"):
+        assert ["e2#1", "e1#0"] == [one.id for one in read_labels([tmp_path / name], BOOK)]
 
 
 def test_passages_of_which_a_task_is_not_coded_are_given_nothing(doubted: list[LabelledPassage]) -> None:
     not_coded = [replace(one, labels={"topic": None, "tone": None}) for one in doubted]
-    assert [""] == [row["given:topic"] for row in suspects_sheet({"topic": SUSPECTS["topic"][:1]}, not_coded, BOOK)]
+    (row,) = suspects_sheet({"topic": SUSPECTS["topic"][:1]}, not_coded, BOOK)
+    assert {"topic": ""} == row["given"]
 
 
 def test_suspects_of_an_evaluation_name_rows_of_its_passages(made_evaluation: Evaluation) -> None:

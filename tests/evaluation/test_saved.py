@@ -225,14 +225,12 @@ def test_predictions_that_are_no_text_are_one_data_error(spoilt: Path) -> None:
         read_evaluation(spoilt)
 
 
-@pytest.mark.xfail(strict=True, reason="a cell too many moves the others, and the row is taken for a baseline's")
 def test_a_row_with_a_cell_too_many_is_a_data_error_with_its_number(spoilt: Path) -> None:
     change_row(spoilt / PREDICTIONS, 3, id="e01#2,")
     with pytest.raises(DataError, match=r"predictions\.csv:3: broken row"):
         read_evaluation(spoilt)
 
 
-@pytest.mark.xfail(strict=True, reason="a file without rows or header counts as an evaluation that held nothing out")
 @pytest.mark.parametrize("text", ["", "id,system\n"])
 def test_predictions_without_their_header_are_a_data_error(text: str, spoilt: Path) -> None:
     (spoilt / PREDICTIONS).write_text(text)
