@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -90,6 +92,11 @@ def test_figures_are_those_of_a_fresh_evaluation(outputs: dict[str, str], checko
     for system in ("model", *BASELINES):
         cells = [_cell(metrics["tasks"][task], system, measure) for task, measure in COLUMNS]
         assert f"| {NAMES[system]} | {' | '.join(cells)} |" in README
+
+
+def test_the_report_s_numbers_are_recomputed_without_our_code(outputs: dict[str, str], checkout: Path) -> None:
+    script = [sys.executable, ROOT / "tests/recompute.py", checkout / "reports/defence-diplomacy"]
+    assert subprocess.run(script, check=False).returncode == 0
 
 
 def _cell(task: dict[str, object], system: str, measure: str) -> str:
