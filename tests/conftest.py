@@ -11,6 +11,8 @@ from classify.codebook import Codebook, load_codebook
 from classify.data.dataset import Dataset, load_labels
 from classify.learn.training import train
 
+collect_ignore_glob = ["recompute.py", "benchmarks/*"]  # scripts
+
 ROOT = Path(__file__).parent.parent
 
 TOY_CODEBOOK = """\

@@ -124,12 +124,12 @@ def evaluate(
                 by=by or (),
                 on_step=on_step,
             )
+    write_evaluation(result, folder)
     sheet = suspects_sheet({name: task.suspects for name, task in result.tasks.items()}, result.passages, book)
     if suspects:
         cells = sheet if form == "jsonl" else [flat_suspect(row, book) for row in sheet]
         refuse_lost_labels(suspects, book.task_names, cells)
         write_rows(cells, form, suspects)
-    write_evaluation(result, folder)
     if json:
         say_json(result.to_dict())
         return

@@ -284,7 +284,7 @@ def refuse_lost_labels(path: Path, tasks: Iterable[str], rows: Iterable[Mapping[
     after = {row["id"]: _given_labels(row, names) for row in rows}
     for row in before:
         if any(value != after.get(row.get("id"), {}).get(name) for name, value in _given_labels(row, names).items()):
-            raise OutputError(f"{path}: holds hand labels, which would be lost; name another file with --out")
+            raise OutputError(f"{path}: holds hand labels, which would be lost; name another file")
 
 
 def _given_labels(row: Mapping[str, Any], tasks: Iterable[str]) -> dict[str, Any]:

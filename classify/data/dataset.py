@@ -114,7 +114,7 @@ class Dataset:
         if field in _OWN_FIELDS:
             of_document = self.events.of_document
             return [p.document if field == "document" else of_document[p.document] for p in self.passages]
-        if field == "year":
+        if field == "year" and all(passage.extra.get("year") is None for passage in self.passages):
             return [_year(passage.extra.get("date")) for passage in self.passages]
         values = [passage.extra.get(field) for passage in self.passages]
         return [NOT_STATED if value is None or value == "" else str(value) for value in values]

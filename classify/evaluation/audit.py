@@ -55,7 +55,8 @@ class Copies:
     """What happens when every document comes again with a tenth of its words dropped, its event not given.
 
     `joined` is the share of copies that were put into their original's event; `average_precision` maps each task to its
-    macro average over evaluable labels: as it is, with copies, and with copies taken for events of their own.
+    macro average over the labels that are evaluable without copies: as it is, with copies, and with copies taken for
+    events of their own.
     """
 
     joined: float
@@ -105,7 +106,7 @@ def audit_splits(
     null_jobs = [job for task in tasks for job in _null_jobs(dataset, task, settings)]
     doubled = _with_copies(dataset, seed=settings.seed)
     datasets = [dataset, doubled, _apart(doubled)]
-    copy_jobs = [_copy_job(one, task, settings) for task in tasks for one in datasets]
+    copy_jobs = [_copy_job(one, task, settings, _evaluable(dataset, task)) for task in tasks for one in datasets]
     results: list[Any] = run_jobs([*null_jobs, *copy_jobs], on_step)
     bands = _null_bands(dataset, tasks, results[: len(null_jobs)])
     found = results[len(null_jobs) :]
@@ -124,7 +125,7 @@ def _evaluable(dataset: Dataset, task: Task) -> list[int]:
 
 def _null_jobs(dataset: Dataset, task: Task, settings: TrainingSettings) -> list[Job[list[FloatArray]]]:
     """One job a draw; each gives the AUC of every label by folds of events, the first also by folds of passages."""
-    chosen = settings.of(task).candidates[0]
+    chosen = settings.of(task).fixed
     counted = count_for(task, dataset.texts, chosen)
     by_event = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).splits
     by_passage = splits_of(np.random.default_rng(settings.seed).permutation(len(dataset.passages)) % len(by_event))
@@ -215,13 +216,12 @@ def _joined(dataset: Dataset, doubled: Dataset) -> float:
     return float(np.mean([events[f"copy of {document}"] == events[document] for document in documents]))
 
 
-def _copy_job(dataset: Dataset, task: Task, settings: TrainingSettings) -> Job[float]:
-    """A job that gives the macro average precision of one dataset over its evaluable labels."""
-    chosen = settings.of(task).candidates[0]
+def _copy_job(dataset: Dataset, task: Task, settings: TrainingSettings, columns: Sequence[int]) -> Job[float]:
+    """A job that gives the macro average precision of one dataset over some labels."""
+    chosen = settings.of(task).fixed
     counted = count_for(task, dataset.texts, chosen)
     splits = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).splits
     cost = float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels) * len(splits))
-    columns = _evaluable(dataset, task)
     return Job(partial(_macro_average_precision, counted, dataset.gold(task), chosen, splits, columns), cost)
 
 

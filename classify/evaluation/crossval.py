@@ -50,15 +50,16 @@ def systems_for(dataset: Dataset, task: Task, settings: TaskSettings, *, seed: i
     """
     gold, texts = dataset.gold(task), dataset.texts
     counted = count_for(task, texts, settings)
-    plain = count_for(task, texts, PLAIN_SETTINGS)
+    plain_settings = replace(PLAIN_SETTINGS, thresholds=settings.thresholds)
+    plain = count_for(task, texts, plain_settings)
     learnt = partial(_learnt, dataset, task, gold, seed=seed)
     systems = [
         System(MODEL, partial(learnt, counted, settings, explained=True), _cost(task, counted, settings)),
         System(PRIOR, partial(_prior, task, gold)),
-        System(PLAIN, partial(learnt, plain, PLAIN_SETTINGS, explained=False), _cost(task, plain, PLAIN_SETTINGS)),
+        System(PLAIN, partial(learnt, plain, plain_settings, explained=False), _cost(task, plain, plain_settings)),
     ]
     if task.has_terms:
-        systems.insert(2, System(TERMS, partial(_terms, task, gold, counted)))
+        systems.insert(2, System(TERMS, partial(_terms, task, gold, counted, settings)))
     return systems
 
 
@@ -103,9 +104,10 @@ def _learnt(
     return Part(held, find_mistakes(task, passages, gold.of(split.outside), held, partial(fold_scorer, task, fitted)))
 
 
-def _terms(task: Task, gold: TaskGold, counted: CountedTexts, split: Split) -> Part:
+def _terms(task: Task, gold: TaskGold, counted: CountedTexts, settings: TaskSettings, split: Split) -> Part:
     hits = counted.hits[split.outside]
-    return Part(decide(fit_term_rule(counted, gold, split.inside, task), hits, np.asarray(hits.any(axis=1))))
+    rule = fit_term_rule(counted, gold, split.inside, task, settings)
+    return Part(decide(rule, hits, np.asarray(hits.any(axis=1))))
 
 
 def _prior(task: Task, gold: TaskGold, split: Split) -> Part:

@@ -45,7 +45,7 @@ def curve_jobs(
     gold = dataset.gold(task)
     if len(dataset.passages) > MAX_PASSAGES:
         return []
-    chosen = settings.candidates[0]
+    chosen = settings.fixed
     counted = count_for(task, dataset.texts, chosen)
     cost = float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels))
     jobs = []
@@ -77,34 +77,38 @@ def _learn(
 def draw_curve(
     dataset: Dataset, task: Task, points: Sequence[Point], judged: BoolArray, *, seed: int
 ) -> LearningCurve | None:
-    """The curve over the labels that are `judged`, with a band from drawing events anew; None if there is none."""
-    gold, n_events = dataset.gold(task), len(dataset.event_names)
-    if not points or not judged.any() or n_events < MIN_GROUPS:
+    """The curve over the labels that are `judged`, with a band from drawing held-out events and parts learnt from anew.
+
+    None without such labels, or under 6 events.
+    """
+    if not points or not judged.any():
+        return None
+    gold = dataset.gold(task)
+    held = np.unique(dataset.groups[np.concatenate([point.rows for point in points])])
+    if len(held) < MIN_GROUPS:
         return None
     rng = np.random.default_rng(seed)
-    weights = rng.multinomial(n_events, np.full(n_events, 1 / n_events), N_BOOTSTRAP).astype(np.float64)
-    weights = np.vstack([np.ones(n_events), weights])[:, dataset.groups]
-    sizes, values = [], []
+    weights = np.ones((1 + N_BOOTSTRAP, len(dataset.event_names)))
+    weights[1:, held] = rng.multinomial(len(held), np.full(len(held), 1 / len(held)), N_BOOTSTRAP)
+    sizes, means, drawn, of_draws = [], [], [], []
     for fraction in FRACTIONS:
-        draws = sorted({point.draw for point in points if point.fraction == fraction})
-        found = [
-            _quality(gold, [p for p in points if (p.fraction, p.draw) == (fraction, draw)], judged, weights)
-            for draw in draws
-        ]
+        parts = [[p for p in points if (p.fraction, p.draw) == (fraction, draw)] for draw in range(N_DRAWS)]
+        found = np.array([_quality(gold, part, judged, weights[:, dataset.groups]) for part in parts if part])
         sizes.append(round(np.mean([point.n_passages for point in points if point.fraction == fraction])))
-        values.append(np.mean(found, axis=0))
-    curves = np.array(values).T
-    low, high = np.quantile(curves[1:], [0.025, 0.975], axis=0)
+        means.append(found.mean(axis=0))
+        drawn.append(found[rng.integers(0, len(found), 1 + N_BOOTSTRAP), np.arange(1 + N_BOOTSTRAP)])
+        of_draws.append(found[:, 0])
+    low, high = np.quantile(np.array(means)[:, 1:], [0.025, 0.975], axis=1)
     n_more = min(N_MORE, sizes[-1])
-    gain = _gain(np.array(sizes, dtype=np.float64), curves, n_more)
+    gain = _gain(np.array(sizes, dtype=np.float64), np.array(means)[:, 0], np.array(drawn)[:, 1:].T, n_more, rng)
     return LearningCurve(
         n_passages=tuple(sizes),
-        value=tuple(curves[0].tolist()),
+        value=tuple(float(mean[0]) for mean in means),
         low=tuple(low.tolist()),
         high=tuple(high.tolist()),
         n_more=n_more,
         gain=gain,
-        answer=_answer(gain, n_more),
+        answer=_answer(gain, n_more, is_rising=bool((of_draws[-1].mean() > of_draws[-2]).all())),
     )
 
 
@@ -128,14 +132,18 @@ def _quality(gold: TaskGold, points: Sequence[Point], judged: BoolArray, weights
     return np.asarray(total / judged.sum())
 
 
-def _gain(sizes: FloatArray, curves: FloatArray, n_more: int) -> Estimate:
-    """What the fitted power laws a - b·n^-c (Figueroa et al. 2012, weights n) add over n_more further passages."""
-    gains = np.array([_extrapolated(sizes, curve, n_more) for curve in curves])
-    low, high = np.quantile(gains[1:], [0.025, 0.975])
-    return Estimate(float(gains[0]), float(low), float(high))
+def _gain(sizes: FloatArray, curve: FloatArray, drawn: FloatArray, n_more: int, rng: np.random.Generator) -> Estimate:
+    """What fitted power laws a - b·n^-c (Figueroa et al. 2012, weights n) add over n_more further passages.
+
+    The bounds hold 95% of the drawn curves' gains, each moved at random by as much as its law missed its points.
+    """
+    found = np.array([_extrapolated(sizes, one, n_more) for one in drawn])
+    low, high = np.quantile(found[:, 0] + rng.normal(size=len(found)) * found[:, 1], [0.025, 0.975])
+    return Estimate(_extrapolated(sizes, curve, n_more)[0], float(low), float(high))
 
 
-def _extrapolated(sizes: FloatArray, curve: FloatArray, n_more: int) -> float:
+def _extrapolated(sizes: FloatArray, curve: FloatArray, n_more: int) -> tuple[float, float]:
+    """The best law's gain, and the spread of its misses."""
     root = np.sqrt(sizes)
     best, gain = np.inf, 0.0
     for power in _POWERS:
@@ -144,16 +152,19 @@ def _extrapolated(sizes: FloatArray, curve: FloatArray, n_more: int) -> float:
         error = float((((design @ [a, b] - curve) * root) ** 2).sum())
         if error < best:
             best, gain = error, float(b * (sizes[-1] ** -power - (sizes[-1] + n_more) ** -power))
-    return gain
+    return gain, float(np.sqrt(best / sizes.sum() * len(sizes) / (len(sizes) - 3)))
 
 
-def _answer(gain: Estimate, n_more: int) -> str:
-    """One of three classes, because extrapolations of small curves miss by as much as the gain itself."""
+def _answer(gain: Estimate, n_more: int, *, is_rising: bool) -> str:
+    """One of three classes, because extrapolations of small curves miss by as much as the gain itself.
+
+    `is_rising`: the last step of the curve rises, whichever part of the events it starts from.
+    """
     assert gain.low is not None
     assert gain.high is not None
     low, high = 100 * gain.low, 100 * gain.high
-    if gain.low > 0 and gain.high > FLAT:
-        return f"{n_more} more passages of this kind: likely {low:+.0f} to {high:+.0f} points"
     if gain.high <= FLAT:
         return f"{n_more} more passages of this kind: likely flat (under {100 * FLAT:.0f} points)"
+    if gain.low > 0 and is_rising:
+        return f"{n_more} more passages of this kind: likely {low:+.0f} to {high:+.0f} points"
     return f"{n_more} more passages of this kind: can't tell ({low:+.0f} to {high:+.0f} points)"

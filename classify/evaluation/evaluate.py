@@ -91,7 +91,7 @@ def evaluate(
             *_notes_on_splits(dataset, tasks, judged, plan),
             *plan.notes,
             *_notes(dataset, rows),
-            *_notes_on_rules(held, {task.name: dataset.gold(task).support for task in tasks}),
+            *_notes_on_rules(held, {task.name: _least_support(dataset, task, plan) for task in judged}),
         ],
         settings=asdict(settings),
         seed=settings.seed,
@@ -292,8 +292,14 @@ def _notes(dataset: Dataset, rows: IntArray) -> list[str]:
     return notes
 
 
+def _least_support(dataset: Dataset, task: Task, plan: Scheme) -> IntArray:
+    """Positives of each label in that split which learns from the fewest."""
+    gold = dataset.gold(task)
+    return np.asarray(np.min([gold.of(split.inside).support for split in plan.splits], axis=0))
+
+
 def _notes_on_rules(held: Mapping[str, Held], support: Mapping[str, IntArray]) -> list[str]:
-    """For which labels a threshold rule other than prevalence can't be kept; `support` is that of all passages."""
+    """For which labels a threshold rule other than prevalence can't be kept; `support` is the least learnt from."""
     notes = []
     for name, of_task in held.items():
         model, rule = of_task.systems.get(MODEL), of_task.rule
@@ -301,7 +307,7 @@ def _notes_on_rules(held: Mapping[str, Held], support: Mapping[str, IntArray]) -
             continue
         if rule.name == F1:
             fall_back = support[name] < MIN_FOR_F1
-            told = f"have fewer than {MIN_FOR_F1} positives, so their thresholds match their prevalence"
+            told = f"have fewer than {MIN_FOR_F1} positives to learn from, so their thresholds match their prevalence"
         else:
             fall_back = np.asarray(np.isposinf(model.thresholds).any(axis=0))
             told = "can't be assured that precision in every fold, and are not given there at all"

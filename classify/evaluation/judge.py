@@ -22,7 +22,7 @@ from classify.evaluation.results import (
 )
 from classify.evaluation.slices import slice_by
 from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES, reach_verdict, too_few
-from classify.learn.thresholds import ThresholdRule, choose_threshold
+from classify.learn.thresholds import PRECISION, ThresholdRule, choose_threshold
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.calibration import brier_skill, calibration_line, reliability
 from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups, jackknife_t, logit_jackknife_t
@@ -78,7 +78,8 @@ def judge(held: Held) -> TaskResult:
     baselines = {name: found for name, found in measured.items() if name != MODEL}
     columns = range(len(task.labels))
     model = systems.get(MODEL)
-    gains = _optimism(held.rule, gold, model) if model and held.rule else None
+    tunes_f1 = held.rule is not None and held.rule.name != PRECISION
+    gains = _optimism(held.rule, gold, model) if model and held.rule and tunes_f1 else None
     return TaskResult(
         task=task,
         n_passages=len(events),

@@ -142,8 +142,14 @@ class Abstention:
     kept_risk: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """The area and the point of review; the curve follows from `predictions.csv`."""
-        return {"area": self.area.to_dict(), "kept": self.kept, "risk": self.total_risk, "kept_risk": self.kept_risk}
+        """The area, the point of review and the curve."""
+        return {
+            "area": self.area.to_dict(),
+            "kept": self.kept,
+            "risk": self.total_risk,
+            "kept_risk": self.kept_risk,
+            "curve": {"coverage": self.coverage.tolist(), "risk": self.risk.tolist()},
+        }
 
     @property
     def total_risk(self) -> float:
@@ -153,9 +159,10 @@ class Abstention:
 
 @dataclass(frozen=True)
 class Slice:
-    """The passages with one value of a field; `n_labels` have 3 positives there, and macro averages run over those.
+    """The passages with one value of a field.
 
-    `measures` maps each system to its headline measures.
+    `n_labels` have 3 positives there, and macro averages run over those, as values without an interval. `measures` maps
+    each system to its headline measures.
     """
 
     field: str
@@ -230,7 +237,7 @@ class TaskResult:
 
     Arrays have one row a passage that was held out. `thresholds` names the rule by which thresholds were chosen, and
     `optimism` is what macro-F1 would gain from choosing them on the passages they are judged by; both are None for a
-    multiclass task, and `optimism` for a bundle.
+    multiclass task, and `optimism` for a bundle and where thresholds are set by precision.
     """
 
     task: Task
@@ -279,6 +286,7 @@ class TaskResult:
         if self.abstention is not None and self.reliability is not None:
             facts["abstention"] = self.abstention.to_dict()
             facts["expected_calibration_error"] = self.reliability.error
+            facts["reliability"] = {name: bins.tolist() for name, bins in vars(self.reliability).items()}
         if self.curve is not None:
             facts["learning_curve"] = self.curve.to_dict()
         facts["slices"] = [_slice_dict(found) for found in self.slices]

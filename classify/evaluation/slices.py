@@ -10,7 +10,7 @@ from classify.evaluation.measures import headline, measure
 from classify.evaluation.results import HeldOut, Slice
 from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES
 from classify.measure.arrays import IntArray
-from classify.measure.intervals import jackknife_groups
+from classify.measure.intervals import Estimate, jackknife_groups
 
 
 def slice_by(
@@ -41,8 +41,9 @@ def _slice(
 ) -> Slice:
     judged = gold.support >= MIN_HELD_OUT_POSITIVES
     numbers = jackknife_groups(groups)
-    measures = {
-        system: headline(task, measure(gold, held.predicted[rows], held.probabilities[rows], numbers), judged)
-        for system, held in held_out.items()
-    }
+    measures = {}
+    for system, held in held_out.items():
+        found = headline(task, measure(gold, held.predicted[rows], held.probabilities[rows], numbers), judged)
+        macro = {name: Estimate(one.value) for name, one in found.items() if name.startswith("macro")}
+        measures[system] = {**found, **macro}
     return Slice(*name, len(rows), len(np.unique(groups)), int(judged.sum()), measures)

@@ -23,7 +23,7 @@ class Job(Generic[T]):
 def run_jobs(jobs: Sequence[Job[T]], on_step: OnStep) -> list[T]:
     """The results, in order.
 
-    Large work is shared out to processes by joblib: one a core, or more if `joblib.parallel_config` says so. Threads
+    Large work is shared out to processes by joblib: one a core, or as `joblib.parallel_config(n_jobs=…)` says. Threads
     would not do: LIBLINEAR draws its random numbers from one state for all of them, so results would change from run
     to run, and Python itself is busy for a good part of the time.
     """
@@ -39,8 +39,10 @@ def run_jobs(jobs: Sequence[Job[T]], on_step: OnStep) -> list[T]:
 
 def _results(jobs: Sequence[Job[T]], total: float) -> Iterable[T]:
     from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+    from joblib.parallel import get_active_backend
 
-    n_jobs = max(effective_n_jobs(), cpu_count())
+    asked = get_active_backend()[1]
+    n_jobs = cpu_count() if asked is None else effective_n_jobs(asked)
     if total < PAYS_FROM or n_jobs == 1:
         return (job.compute() for job in jobs)
     shared: Iterable[T] = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(job.compute)() for job in jobs)

@@ -39,11 +39,15 @@ class TaskSettings:
     search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)
 
     @property
+    def fixed(self) -> "TaskSettings":
+        """These settings without a search."""
+        return replace(self, search={})
+
+    @property
     def candidates(self) -> tuple["TaskSettings", ...]:
         """Every combination that `search` asks for, the last key varying fastest; these settings alone without any."""
-        fixed = replace(self, search={})
         combinations = product(*self.search.values())
-        return tuple(replace(fixed, **dict(zip(self.search, values, strict=True))) for values in combinations)
+        return tuple(replace(self.fixed, **dict(zip(self.search, values, strict=True))) for values in combinations)
 
     def blocks(self, task: Task) -> tuple[BlockSettings, ...]:
         """The TF-IDF blocks of this task; words of the codebook's terms are never dropped as stop words."""

@@ -63,7 +63,8 @@ class FittedTask:
 
 def count_for(task: Task, texts: Sequence[str], settings: TaskSettings) -> CountedTexts:
     """Count texts as the task's settings, or any that they search, say."""
-    blocks = dict.fromkeys(block for candidate in settings.candidates for block in candidate.blocks(task))
+    every = (settings.fixed, *settings.candidates)
+    blocks = dict.fromkeys(block for candidate in every for block in candidate.blocks(task))
     return count_texts(texts, tuple(blocks), TermMatcher(task))
 
 
@@ -119,7 +120,7 @@ def fit_task(
     inner = np.unique(groups[rows], return_inverse=True)[1]
     n_folds = n_folds_for(int(inner.max(initial=-1)) + 1)
     folds = grouped_folds(gold.gold[rows], inner, n_folds=n_folds, seed=seed) if n_folds else np.zeros_like(rows)
-    chosen = settings.candidates[0]
+    chosen = settings.fixed
     if settings.search and n_folds:
         chosen = choose_settings(counted, gold, rows, folds, task, settings.candidates)
     counted = counted.only(chosen.blocks(task))
@@ -171,10 +172,13 @@ def _ranking_quality(scores: FloatArray, gold: TaskGold, rows: IntArray) -> floa
     return float(np.mean(values)) if values else 0.0
 
 
-def fit_term_rule(counted: CountedTexts, gold: TaskGold, rows: IntArray, task: Task) -> DecisionRule:
-    """The decision rule of the codebook's terms alone: log hits as scores, thresholds matched on the training rows."""
+def fit_term_rule(
+    counted: CountedTexts, gold: TaskGold, rows: IntArray, task: Task, settings: TaskSettings
+) -> DecisionRule:
+    """The decision rule of the codebook's terms alone: log hits as scores, thresholds chosen on the training rows."""
     rows = rows[gold.coded[rows]]
-    return fit_decision(task, counted.hits[rows], gold.gold[rows], gold.known[rows], lowest=NO_HITS)
+    rule = parse_threshold_rule(settings.thresholds)
+    return fit_decision(task, counted.hits[rows], gold.gold[rows], gold.known[rows], rule=rule, lowest=NO_HITS)
 
 
 def fold_scorer(task: Task, fitted: FittedTask) -> TaskScorer:
@@ -202,9 +206,9 @@ def train(dataset: Dataset, *, settings: TrainingSettings | None = None) -> Bund
         counted, gold = count_for(task, dataset.texts, task_settings), dataset.gold(task)
         everything = np.arange(len(dataset.passages))
         fitted = fit_task(counted, gold, dataset.groups, everything, task, task_settings, settings.seed)
-        rule = fit_term_rule(counted, gold, everything, task)
+        rule = fit_term_rule(counted, gold, everything, task, task_settings)
         bundled[task.name] = BundledTask(fold_scorer(task, fitted), fitted.decision, rule)
-        summary[task.name] = _summary(task, dataset, gold, fitted)
+        summary[task.name] = _summary(task, dataset, gold, fitted, task_settings)
     return Bundle(
         codebook=dataset.codebook,
         tasks=bundled,
@@ -223,7 +227,9 @@ def train(dataset: Dataset, *, settings: TrainingSettings | None = None) -> Bund
     )
 
 
-def _summary(task: Task, dataset: Dataset, gold: TaskGold, fitted: FittedTask) -> dict[str, object]:
+def _summary(
+    task: Task, dataset: Dataset, gold: TaskGold, fitted: FittedTask, settings: TaskSettings
+) -> dict[str, object]:
     """Support and out-of-fold F1 a label; the thresholds were fitted on the same scores, so `evaluate` is the judge."""
     coded = gold.coded
     predicted = fitted.decision.decide(*fitted.held_out)[1]
@@ -232,6 +238,7 @@ def _summary(task: Task, dataset: Dataset, gold: TaskGold, fitted: FittedTask) -
     facts = zip(task.label_names, gold.support.tolist(), gold.events_with(dataset.groups).tolist(), values, strict=True)
     return {
         "is_cross_fitted": fitted.is_cross_fitted,
+        "searched": {key: getattr(fitted.settings, key) for key in settings.search},
         "labels": {
             name: {"support": support, "events": events, "f1": None if np.isnan(value) else round(float(value), 4)}
             for name, support, events, value in facts

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -99,24 +98,23 @@ def jackknife_t(
 
 
 def logit_jackknife_t(value: float, without: FloatArray) -> Estimate:
-    """The same for a measure in [0, 1] that piles up near a bound, such as average precision: taken on its log-odds.
+    """The jackknife-t interval of a measure in [0, 1] that piles up near a bound, such as average precision.
 
-    In simulations (`tests/benchmarks/coverage.py`) the plain interval of average precision holds the truth in 72 to
-    93% of draws, this one in 92 to 96%.
+    The plain half-width is carried to the log-odds by the delta method, at a value no nearer than .005 to a bound, so
+    that the interval is wider on the side that has room. In simulations (`tests/benchmarks/coverage.py`) the plain
+    interval of average precision holds the truth in 72 to 93% of draws, this one in 91 to 95%, except where hardly any
+    mistake is left to see (average precision .98 and few events: some 80%).
 
     >>> str(logit_jackknife_t(0.9, np.array([0.9, 0.85, 0.93, 0.9, 0.88, 0.92])))
-    '0.90 (0.64–0.98)'
+    '0.90 (0.63–0.98)'
     """
-    found = jackknife_t(_logit(value), _logit(without), lowest=-math.inf, highest=math.inf)
-    if found.low is None or found.high is None:
-        return Estimate(None if found.value is None else value)
-    low, high = (1 / (1 + math.exp(-max(x, -700))) for x in (found.low, found.high))
+    plain = jackknife_t(value, without, lowest=-math.inf, highest=math.inf)
+    if plain.value is None or plain.high is None:
+        return plain
+    centre = min(max(value, 0.005), 0.995)
+    logit, half = math.log(centre / (1 - centre)), (plain.high - value) / (centre * (1 - centre))
+    low, high = (1 / (1 + math.exp(-max(-700.0, min(700.0, logit + side * half)))) for side in (-1, 1))
     return Estimate(value, min(value, low), max(value, high))
-
-
-def _logit(value: Any) -> Any:
-    clipped = np.clip(value, 1e-6, 1 - 1e-6)
-    return np.log(clipped / (1 - clipped))
 
 
 def estimate_from_counts(

@@ -172,7 +172,7 @@ def test_an_unknown_rule_is_one_line_and_2(rule: str, dated: Path) -> None:
     [
         ["--holdout", "outlet=Dawn"],
         ["--thresholds", "f1"],
-        pytest.param(["--scheme", "leave-one-event-out"]),
+        ["--scheme", "leave-one-event-out"],
     ],
     ids=str,
 )
@@ -183,7 +183,8 @@ def test_a_bundle_takes_no_option_of_training(option: list[str], dated: Path, to
 
 
 def test_a_part_and_a_scheme_are_not_taken_together(dated: Path) -> None:
-    refused(2, "evaluate", "--holdout", "outlet=Dawn", "--scheme", "leave-one-event-out")
+    message = refused(2, "evaluate", "--holdout", "outlet=Dawn", "--scheme", "leave-one-event-out")
+    assert "--scheme and --holdout each say what is held out; drop one of them" == message
 
 
 @pytest.mark.parametrize("option", ["--holdout", "--thresholds"])
@@ -217,8 +218,14 @@ def test_the_filled_sheet_is_labels(judged: tuple[Path, Result], in_toy_folder: 
 
 
 def test_a_sheet_somebody_has_filled_in_is_not_replaced(dated: Path) -> None:
-    message = refused(2, "evaluate", "--suspects", PASSAGES)
-    assert message.startswith(f"{PASSAGES}: holds hand labels, which would be lost; name another file with --")
+    before = Path(PASSAGES).read_bytes()
+    result = run("evaluate", "--suspects", PASSAGES)
+    assert (2, f"{PASSAGES}: holds hand labels, which would be lost; name another file\n") == (
+        result.exit_code,
+        result.stderr,
+    )
+    assert before == Path(PASSAGES).read_bytes()
+    assert (REPORT / "report.html").exists()
 
 
 def test_a_sheet_of_no_known_kind_is_refused_at_once(dated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,6 +237,14 @@ def test_a_sheet_in_the_report_s_folder_costs_neither(dated: Path) -> None:
     message = refused(2, "evaluate", "--suspects", REPORT / "suspects.csv")
     assert "lies in the report's folder" in message
     assert not (REPORT / "suspects.csv").exists()
+
+
+def test_a_sheet_of_json_lines_is_labels_too(dated: Path) -> None:
+    succeeds("evaluate", "--suspects", "suspects.jsonl")
+    first, *_ = [json.loads(line) for line in Path("suspects.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert ("e01#1", {"theme": None, "framing": None}) == (first["id"], first["labels"])
+    write_jsonl(Path("filled.jsonl"), [first | {"labels": {"theme": ["sea"], "framing": "report"}}])
+    assert "no faults: 1 passages" in run("check", "--labels", "filled.jsonl").stdout
 
 
 # ---- compare

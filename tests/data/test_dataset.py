@@ -331,6 +331,11 @@ def test_further_fields_are_sorted_with_the_year_where_there_is_a_date(tmp_path:
     assert fields(tmp_path, toy_codebook, {}).fields == ["document", "event"]
 
 
+def test_documents_and_events_are_fields_of_every_passage(dataset: Dataset) -> None:
+    assert dataset.values_of("document") == ["d3", "d3", "d2", "d1", "d4"]
+    assert dataset.values_of("event") == ["e1", "e1", "e2", "e2", "d4"]
+
+
 def test_labels_of_some_rows_keep_what_is_known_of_them(dataset: Dataset) -> None:
     themes = dataset.gold(dataset.codebook["theme"])
     for rows in (np.array([3, 0]), np.array([False, True, False, False, True])):

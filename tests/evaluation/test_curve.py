@@ -179,7 +179,9 @@ def test_a_gain_is_told_for_as_many_passages_again_and_a_hundred_at_most(largest
 def test_the_gain_of_a_power_law_is_read_from_it(power: float) -> None:
     sizes = np.array([10.0, 20.0, 30.0, 40.0, 50.0])
     expected = 0.5 * (50**-power - 90**-power)
-    assert pytest.approx(expected) == curve._extrapolated(sizes, 0.9 - 0.5 * sizes**-power, 40)
+    gain, miss = curve._extrapolated(sizes, 0.9 - 0.5 * sizes**-power, 40)
+    assert pytest.approx(expected) == gain
+    assert miss < 1e-12
 
 
 @pytest.mark.parametrize(
@@ -195,7 +197,12 @@ def test_the_gain_of_a_power_law_is_read_from_it(power: float) -> None:
     ],
 )
 def test_the_answer_is_one_of_three_classes(low: float, high: float, answer: str) -> None:
-    assert f"100 more passages of this kind: {answer}" == curve._answer(Estimate(0.0, low, high), 100)
+    assert f"100 more passages of this kind: {answer}" == curve._answer(Estimate(0.0, low, high), 100, is_rising=True)
+
+
+def test_a_curve_whose_last_step_does_not_always_rise_tells_nothing() -> None:
+    answer = curve._answer(Estimate(0.0, 0.01, 0.05), 100, is_rising=False)
+    assert "100 more passages of this kind: can't tell (+1 to +5 points)" == answer
 
 
 # ---- no curve

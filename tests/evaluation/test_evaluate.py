@@ -210,7 +210,7 @@ def test_a_held_out_part_in_which_a_task_is_not_coded_says_so() -> None:
 @pytest.mark.parametrize(
     ("rule", "told"),
     [
-        ("f1", "have fewer than 30 positives, so their thresholds match their prevalence"),
+        ("f1", "have fewer than 30 positives to learn from, so their thresholds match their prevalence"),
         ("precision=0.8", "can't be assured that precision in every fold, and are not given there at all"),
     ],
 )

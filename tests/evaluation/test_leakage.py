@@ -170,15 +170,18 @@ def marked_events() -> BoolArray:
     return np.random.default_rng(1).permutation(np.arange(N_EVENTS) < 8)
 
 
-@pytest.fixture(scope="module")
-def audit() -> SplitAudit:
-    """Both tests on marked events that one word tells from others: it stands in 19 of 20 marked passages, and in 1."""
-    rng = np.random.default_rng(0)
-    dataset = generated(marked_events(), events="e{document}", seed=0)
+def told_by_a_word(seed: int) -> Dataset:
+    """Marked events that one word tells from others: it stands in 19 of 20 marked passages, and in 1 of the others."""
+    rng = np.random.default_rng(seed)
+    dataset = generated(marked_events(), events="e{document}", seed=seed)
     share = {True: 0.95, False: 0.05}
     told = [rng.random() < share["marked" in p.labels["topic"]] for p in dataset.passages]
-    words = {row: " signal" if is_told else " noise" for row, is_told in enumerate(told)}
-    return audit_splits(with_texts(dataset, words))
+    return with_texts(dataset, {row: " signal" if is_told else " noise" for row, is_told in enumerate(told)})
+
+
+@pytest.fixture(scope="module")
+def audit() -> SplitAudit:
+    return audit_splits(told_by_a_word(0))
 
 
 def test_permuted_labels_of_whole_events_can_not_be_predicted(audit: SplitAudit) -> None:
@@ -233,3 +236,13 @@ def test_copies_of_all_documents_are_found_and_raise_no_score(audit: SplitAudit)
 def test_copies_that_nobody_looks_for_raise_the_score(audit: SplitAudit) -> None:
     before, _, not_looked_for = audit.copies.average_precision["topic"]
     assert not_looked_for > before + 0.1
+
+
+@pytest.mark.xfail(
+    strict=True, reason="copies fall into other folds than their originals did, which alone moves scores"
+)
+def test_copies_that_are_all_found_raise_no_score_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classify.evaluation.audit.N_DRAWS", 4)
+    found = audit_splits(told_by_a_word(5)).copies
+    assert found.joined >= 0.95
+    assert found.is_tight

@@ -280,6 +280,16 @@ def flat_sheet(doubted: Sequence[LabelledPassage]) -> list[dict[str, object]]:
     return [flat_suspect(row, BOOK) for row in suspects_sheet(SUSPECTS, doubted, BOOK)]
 
 
+def test_as_a_sheet_a_task_has_an_empty_column_and_what_is_told_of_it(doubted: list[LabelledPassage]) -> None:
+    second, first = flat_sheet(doubted)
+    facts = ["id", "text", "document", "event", "topic", "tone"]
+    assert [*facts, "given:topic", "doubt:topic", "given:tone", "doubt:tone"] == list(first) == list(second)
+    assert (None, None, "none", None, None) == tuple(
+        second[key] for key in ("topic", "tone", "given:topic", "given:tone", "doubt:tone")
+    )
+    assert ("sea|cyber", "loud given, p = 0.88 against it") == (first["given:topic"], first["doubt:tone"])
+
+
 def test_without_a_doubt_the_sheet_is_empty(doubted: list[LabelledPassage]) -> None:
     assert [] == suspects_sheet({"topic": (), "tone": ()}, doubted, BOOK)
 

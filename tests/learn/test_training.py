@@ -385,10 +385,10 @@ def test_a_search_never_looks_outside_its_rows(seed: int) -> None:
     assert everything_of(fit_marked(absent, np.arange(len(rows)), GRID)) == expected
 
 
-def test_too_few_events_to_search_leave_the_first_candidate() -> None:
+def test_too_few_events_to_search_leave_the_settings_as_they_are() -> None:
     data = marked(0)
     fitted = fit_marked(data, np.flatnonzero(data.groups < 3), GRID)
-    assert fitted.settings == GRID.candidates[0]
+    assert fitted.settings == GRID.fixed
     assert not fitted.is_cross_fitted
 
 
@@ -411,7 +411,7 @@ def test_a_bundle_trained_with_a_search_repeats_byte_for_byte(toy_dataset: Datas
 def test_term_rule_is_fitted_on_hits_of_coded_training_rows(toy_dataset: Dataset) -> None:
     task = toy_dataset.codebook["theme"]
     counted = count_for(task, toy_dataset.texts, THEME_DEFAULTS)
-    rule = fit_term_rule(counted, toy_dataset.gold(task), np.arange(8), task)
+    rule = fit_term_rule(counted, toy_dataset.gold(task), np.arange(8), task, THEME_DEFAULTS)
     assert rule.prior.tolist() == [4 / 8, 3 / 8, 2 / 8]
     assert (rule.thresholds > 0).all()
 

@@ -81,13 +81,19 @@ def test_groups_that_change_nothing_give_an_interval_without_width() -> None:
 
 
 def test_interval_on_log_odds_equals_the_jackknife_by_hand() -> None:
-    # Log-odds 0, ±1, ±1, 0 without each of six events, around log(3) for the value of 3 / 4.
-    log_odds = np.array([0.0, 1.0, -1.0, 1.0, -1.0, 0.0])
-    half = T_5 * math.sqrt(5 / 6 * 4)
-    found = logit_jackknife_t(3 / 4, 1 / (1 + np.exp(-log_odds)))
+    # Without each of six events 3 / 4, plus or minus .1: the plain half-width, over 3 / 16, around log(3).
+    without = 3 / 4 + np.array([0.0, 0.1, -0.1, 0.1, -0.1, 0.0])
+    half = T_5 * math.sqrt(5 / 6 * 0.04) / (3 / 16)
+    found = logit_jackknife_t(3 / 4, without)
     assert found.value == 3 / 4
     assert found.low == pytest.approx(1 / (1 + math.exp(half) / 3), rel=1e-6)
     assert found.high == pytest.approx(1 / (1 + math.exp(-half) / 3), rel=1e-6)
+
+
+def test_one_bad_event_among_perfect_ones_leaves_the_interval_near_one() -> None:
+    found = logit_jackknife_t(0.983, np.array([1.0, *[0.982] * 19]))
+    assert found.low > 0.8
+    assert found.high < 1
 
 
 @given(hnp.arrays(np.int64, st.integers(7, 20), elements=st.integers(1, 999)))
