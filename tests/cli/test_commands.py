@@ -1195,7 +1195,7 @@ HEADLINE = {
     "framing": AVERAGES | {"accuracy"},
 }
 TASK_KEYS = {"kind", "n_passages", "n_events", "n_evaluable", "labels", "baselines", "slices"}
-TASK_KEYS |= {"abstention", "expected_calibration_error"}
+TASK_KEYS |= {"abstention", "expected_calibration_error", "reliability"}
 FURTHER = {"theme": {"co_confusion", "thresholds"}, "framing": {"confusion", "learning_curve"}}
 LABEL_KEYS = {"support", "events", "precision", "recall", "f1", "average_precision", "verdict", "reason"}
 LABEL_ESTIMATES = {

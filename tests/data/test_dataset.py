@@ -319,6 +319,11 @@ def test_a_date_that_starts_with_no_year_states_none(date: str, tmp_path: Path, 
     assert set(fields(tmp_path, toy_codebook, {"date": date}).values_of("year")) <= {"2024", "not stated"}
 
 
+def test_a_year_of_its_own_is_not_overruled_by_the_date(tmp_path: Path, toy_codebook: Codebook) -> None:
+    dataset = fields(tmp_path, toy_codebook, {"date": "2024-02-29", "year": 1999}, {"date": "2023-01-01"})
+    assert dataset.values_of("year") == ["1999", "not stated"]
+
+
 def test_further_fields_are_sorted_with_the_year_where_there_is_a_date(tmp_path: Path, toy_codebook: Codebook) -> None:
     assert fields(tmp_path, toy_codebook, {"outlet": "Dawn"}, {"date": "2024"}).fields == [
         "date",

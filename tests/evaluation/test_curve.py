@@ -221,6 +221,15 @@ def test_there_is_no_curve_under_six_events(n_events: int, has_curve: bool) -> N
     assert has_curve == (draw_curve(dataset, TOPIC, points, JUDGED, seed=0) is not None)
 
 
+def test_there_is_no_curve_where_under_six_events_are_held_out() -> None:
+    """Of twelve events the first five are held out, then the first six."""
+    first = [1.0, 0.0] * 12
+    for n_held, has_curve in ((5, False), (6, True)):
+        rows, columns = np.arange(2 * n_held), np.stack([distinct(first), np.zeros(24)], axis=1)
+        points = [Point(fraction, 0, 10, rows, columns[rows]) for fraction in FRACTIONS]
+        assert has_curve == (draw_curve(two_a_piece(12), TOPIC, points, JUDGED, seed=0) is not None)
+
+
 def test_only_tasks_with_an_evaluable_label_have_a_curve(toy_evaluation: Evaluation) -> None:
     assert None is toy_evaluation["theme"].curve
     assert toy_evaluation["framing"].curve is not None

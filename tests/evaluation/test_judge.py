@@ -44,7 +44,8 @@ def test_passages_nearer_than_twice_the_margin_are_set_aside(
     found = judged(GOLD, held, review_margin=margin).abstention
     assert found is not None
     assert (kept, kept_risk) == (found.kept, found.kept_risk)
-    expected = {"area": found.area.to_dict(), "kept": kept, "risk": 1 / 4, "kept_risk": kept_risk}
+    curve = {"coverage": [1 / 4, 2 / 4, 4 / 4], "risk": [0, 0, 1 / 4]}
+    expected = {"area": found.area.to_dict(), "kept": kept, "risk": 1 / 4, "kept_risk": kept_risk, "curve": curve}
     assert expected == found.to_dict()
 
 

@@ -48,6 +48,14 @@ def test_macro_averages_run_over_the_labels_with_three_positives_in_the_part() -
     assert 2 * 3 / (2 * 3 + 1 + 1) == whole.measures[MODEL]["macro_f1"].value
 
 
+def test_macro_averages_of_a_part_are_values_without_an_interval(made_evaluation: Evaluation) -> None:
+    """Their labels are too few in the part to say how sure they are; rates over all cells have an interval."""
+    (found,) = [part for part in made_evaluation["topic"].slices if part.value == "field"]
+    for measures in found.measures.values():
+        assert {None} == {measures[name].low for name in ("macro_f1", "macro_average_precision")}
+        assert {False} == {measures[name].low is None for name in ("micro_f1", "exact_match", "hamming_loss")}
+
+
 def test_without_such_a_label_there_is_no_macro_average() -> None:
     field, _ = sliced(origin=ORIGINS)
     assert 0 == field.n_labels

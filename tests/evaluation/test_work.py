@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 
 from classify.data.dataset import Dataset
 from classify.evaluation import work
@@ -68,6 +69,15 @@ def test_an_error_in_a_job_is_the_error_of_the_run(pays_from: float, monkeypatch
 
 def test_small_work_stays_in_this_process() -> None:
     assert [os.getpid()] * 3 == run_jobs([Job(partial(process_id, 0), 1.0)] * 3, lambda done, total: None)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_joblib_says_how_many_processes_there_are(n_jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(work, "PAYS_FROM", 0.0)
+    with parallel_config(n_jobs=n_jobs):
+        found = run_jobs([Job(partial(process_id, 0), 1.0)] * 4, lambda done, total: None)
+    assert n_jobs >= len(set(found))
+    assert (n_jobs == 1) == (os.getpid() in found)
 
 
 def test_an_evaluation_is_the_same_serially_and_in_processes(
