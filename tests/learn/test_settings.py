@@ -66,8 +66,13 @@ def test_every_key_of_a_task_and_of_review_is_tested_here() -> None:
     assert [item.name for item in fields(ReviewSettings)] == list(REVIEW_KEYS)
 
 
-@pytest.mark.parametrize(("table", "defaults"), [("multilabel", THEME_DEFAULTS), ("multiclass", FRAMING_DEFAULTS)])
-@pytest.mark.parametrize("key", TASK_KEYS)
+@pytest.mark.parametrize(
+    ("table", "defaults", "key"),
+    [
+        *(("multilabel", THEME_DEFAULTS, key) for key in TASK_KEYS),
+        *(("multiclass", FRAMING_DEFAULTS, key) for key in TASK_KEYS if key != "thresholds"),
+    ],
+)
 def test_every_key_of_a_kind_of_task_can_be_set_alone(table: str, defaults: TaskSettings, key: str, path: Path) -> None:
     written, value = TASK_KEYS[key]
     expected = replace(TrainingSettings(), **{table: replace(defaults, **{key: value})})
@@ -179,10 +184,14 @@ def test_every_key_but_thresholds_can_be_searched(table: str, written: str, sear
     assert search == getattr(settings, table).search
 
 
-@pytest.mark.parametrize("table", ["multilabel", "multiclass"])
 @pytest.mark.parametrize("rule", ["prevalence", "f1", "precision=0.9", "precision=.5"])
-def test_every_threshold_rule_can_be_set(table: str, rule: str, path: Path) -> None:
-    assert rule == getattr(load(path, f"[{table}]\nthresholds = {rule!r}"), table).thresholds
+def test_every_threshold_rule_can_be_set(rule: str, path: Path) -> None:
+    assert rule == load(path, f"[multilabel]\nthresholds = {rule!r}").multilabel.thresholds
+
+
+def test_a_task_of_one_label_a_passage_takes_no_threshold_rule(path: Path) -> None:
+    with pytest.raises(DataError, match=r"multiclass\.thresholds: a task of one label a passage has no thresholds"):
+        load(path, "[multiclass]\nthresholds = 'f1'")
 
 
 def test_the_character_block_can_be_left_out(path: Path) -> None:
