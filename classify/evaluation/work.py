@@ -24,8 +24,7 @@ def run_jobs(jobs: Sequence[Job[T]], on_step: OnStep) -> list[T]:
     """The results, in order.
 
     Large work is shared out to processes by joblib: one a core, or as `joblib.parallel_config(n_jobs=…)` says. Threads
-    would not do: LIBLINEAR draws its random numbers from one state for all of them, so results would change from run
-    to run, and Python itself is busy for a good part of the time.
+    would not do: Python itself is busy for a good part of the time.
     """
     total = sum(job.cost for job in jobs)
     results: list[T] = []

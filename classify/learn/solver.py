@@ -12,9 +12,10 @@ from classify.measure.calibration import sigmoid
 DENSE_ROWS = 600
 """Up to here the products of all rows with each other are kept as a dense matrix, which is faster."""
 TOLERANCE = 1e-7
-GRID_TOLERANCE = 1e-5
-"""A grid is there to choose from, for which scores right to 1e-3 do: a third less work."""
+"""Of a column's gradient, relative to its weights: scores are then right to 1e-5 or better."""
 _LOOSE = 1e-2
+_FORCING = (0.01, 0.1)
+"""How exact a Newton step is, relative to the gradient: the nearer the minimum, the more, within these bounds."""
 _MAX_NEWTON = 100
 _MAX_CG = 500
 _COLUMNS = 32
@@ -29,16 +30,13 @@ def fit_logistic(
 
     `features` is a scipy CSR array of shape (n_rows, n_features), `target` and `weight` have shape (n_rows,
     n_problems). Each column minimises ½(|w|² + b²) + C · Σ weight · log(1 + exp(-y (x·w + b))), y = ±1: the penalty
-    covers the intercept, as in LIBLINEAR (Fan et al. 2008), whose optimum is found to about 1e-4 or better in the
-    scores. A row of weight 0 counts nowhere.
+    covers the intercept, as in LIBLINEAR (Fan et al. 2008). A row of weight 0 counts nowhere.
 
     With w = X'a and K = XX' + 1 that is ½ a'Ka + C · Σ weight · log-loss(Ka): Newton's method in a (Keerthi et al.
     2005), its steps by conjugate gradients, so that the work is products with X that all columns share. A large C is
-    reached by way of smaller ones, each starting from the last: without that Newton's method may not get there, and a
-    grid of C costs little more than its largest. Beyond 600 rows and for a single C LIBLINEAR itself is faster.
+    reached by way of smaller ones, each starting from the last, so that a grid of C costs little more than its
+    largest.
     """
-    if len(Cs) == 1 and features.shape[0] > DENSE_ROWS:
-        return [_liblinear(features, target, Cs[0] * weight)]
     kernel = _Kernel(features)
     duals: dict[float, list[FloatArray]] = {C: [] for C in Cs}
     for first in range(0, target.shape[1], _COLUMNS):
@@ -55,7 +53,6 @@ class _Kernel:
     def __init__(self, features: Any) -> None:
         self._features, self._transposed = features, sparse.csr_array(features.T)
         self._dense = (features @ self._transposed).toarray() + 1 if features.shape[0] <= DENSE_ROWS else None
-        self.diagonal = np.asarray(features.multiply(features).sum(axis=1))[:, None] + 1
 
     def __matmul__(self, columns: FloatArray) -> FloatArray:
         if self._dense is not None:
@@ -63,36 +60,17 @@ class _Kernel:
         return np.asarray(self._features @ (self._transposed @ columns) + columns.sum(axis=0))
 
 
-def _liblinear(features: Any, target: BoolArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    from sklearn import config_context
-    from sklearn.linear_model import LogisticRegression
-
-    features = sparse.csr_array(features)
-    features.indices, features.indptr = features.indices.astype(np.int32), features.indptr.astype(np.int32)
-    coefficients, intercepts = np.zeros((features.shape[1], target.shape[1])), np.zeros(target.shape[1])
-    # the dual: rows are fewer than features; seeded anew for each problem, because the order of its rows is drawn
-    model = LogisticRegression(solver="liblinear", dual=True, tol=1e-4, max_iter=10_000, random_state=0)
-    with config_context(assume_finite=True, skip_parameter_validation=True):
-        for column in range(target.shape[1]):
-            used = np.flatnonzero(weight[:, column])
-            rows = features if len(used) == features.shape[0] else features[used]
-            model.fit(rows, target[used, column], sample_weight=weight[used, column])
-            coefficients[:, column], intercepts[column] = model.coef_[0], model.intercept_[0]
-    return coefficients, intercepts
-
-
 def _solve(kernel: _Kernel, target: FloatArray, weight: FloatArray, Cs: Sequence[float]) -> dict[float, FloatArray]:
     """The a of every column for each C, by way of ever larger C."""
     a = scores = np.zeros_like(weight)
     found = {}
-    tolerance = TOLERANCE if len(Cs) == 1 else GRID_TOLERANCE
     C = 1 / weight.max(initial=1.0)
     for wanted in sorted(set(Cs)):
         while wanted > _STEP * C:
             C = _STEP * C
             a, scores = _newton(kernel, target, C * weight, a, scores, _LOOSE)
         C = wanted
-        a, scores = _newton(kernel, target, C * weight, a, scores, tolerance)
+        a, scores = _newton(kernel, target, C * weight, a, scores, TOLERANCE)
         found[wanted] = a
     return found
 
@@ -102,43 +80,49 @@ def _newton(
 ) -> tuple[FloatArray, FloatArray]:
     """The a of every column and the scores Ka, from a start; columns that are done drop out."""
     a, scores = a.copy(), scores.copy()
-    largest = weight.max(axis=0, initial=1e-300)
+    scale = np.linalg.norm(weight / 2, axis=0)  # of the gradient in a at a = 0
     for _ in range(_MAX_NEWTON):
         p = sigmoid(scores)
         gradient = a + weight * (p - target)
-        error = np.abs(gradient).max(axis=0) / largest
-        open_ = np.flatnonzero(error > tolerance)
+        K_gradient = kernel @ gradient
+        length = np.sqrt(np.maximum((gradient * K_gradient).sum(axis=0), 0))  # of the gradient in w
+        open_ = np.flatnonzero(length > tolerance * scale)
         if not len(open_):
             break
-        gradient = gradient[:, open_]
-        root = np.sqrt(weight[:, open_] * (p * (1 - p))[:, open_])
-        step = root * _conjugate_gradients(kernel, root, root * (kernel @ gradient), error[open_]) - gradient
-        change = kernel @ step
+        curvature, error = (weight * p * (1 - p))[:, open_], length[open_] / scale[open_]
+        step, change = _newton_step(kernel, curvature, gradient[:, open_], K_gradient[:, open_], error)
         size = _halved(a[:, open_], scores[:, open_], step, change, target[:, open_], weight[:, open_])
         a[:, open_] += size * step
         scores[:, open_] += size * change
     return a, scores
 
 
-def _conjugate_gradients(kernel: _Kernel, root: FloatArray, wanted: FloatArray, error: FloatArray) -> FloatArray:
-    """X of (I + SKS) x = wanted a column, S the diagonal `root`; the nearer the minimum, the more exactly."""
-    inverse = 1 / (1 + root**2 * kernel.diagonal)
-    x, residual = np.zeros_like(wanted), wanted.copy()
-    direction = inverse * residual
-    square = (residual * direction).sum(axis=0)
-    enough = square * np.minimum(0.1, error) ** 2 * 0.01
+def _newton_step(
+    kernel: _Kernel, curvature: FloatArray, gradient: FloatArray, K_gradient: FloatArray, error: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """The s of (I + DK) s = -gradient a column, D the diagonal `curvature`, and Ks.
+
+    By conjugate gradients under the inner product u'Kv, in which I + DK is symmetric: that is the truncated Newton
+    step for w, which goes downhill however early it is cut off. K times each vector is carried along, so an iteration
+    costs one product.
+    """
+    residual, K_residual = direction, K_direction = -gradient, -K_gradient
+    step, K_step = np.zeros_like(residual), np.zeros_like(residual)
+    square = (residual * K_residual).sum(axis=0)
+    enough, lost = square * np.clip(error, *_FORCING) ** 2, 1e-12 * square
     for _ in range(_MAX_CG):
-        product = direction + root * (kernel @ (root * direction))
-        length = square / np.maximum((direction * product).sum(axis=0), 1e-300)
-        x += length * direction
-        residual -= length * product
-        scaled = inverse * residual
-        new_square = (residual * scaled).sum(axis=0)
+        image = direction + curvature * K_direction
+        K_image = kernel @ image
+        length = np.where(square > lost, square / np.maximum((K_direction * image).sum(axis=0), 1e-300), 0.0)
+        step, K_step = step + length * direction, K_step + length * K_direction
+        residual, K_residual = residual - length * image, K_residual - length * K_image
+        new_square = (residual * K_residual).sum(axis=0)
         if (new_square <= enough).all():
             break
-        direction = scaled + new_square / np.maximum(square, 1e-300) * direction
+        ratio = np.where(square > lost, new_square / np.maximum(square, 1e-300), 0.0)
+        direction, K_direction = residual + ratio * direction, K_residual + ratio * K_direction
         square = new_square
-    return x
+    return step, K_step
 
 
 def _halved(
