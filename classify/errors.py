@@ -61,6 +61,15 @@ def data_error(path: object, message: str, *, row: int | None = None, field: str
     return DataError([Fault(str(path), row, field, message)])
 
 
+def how_many(n: int, thing: str) -> str:
+    """A number with its noun.
+
+    >>> how_many(1, "event"), how_many(2, "event")
+    ('1 event', '2 events')
+    """
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
 def did_you_mean(word: str, known: Sequence[str]) -> str:
     """The end of a message about an unknown word: the nearest known one, or else the list of them.
 

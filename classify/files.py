@@ -38,11 +38,11 @@ def refuse_foreign(folder: Path, foreign: Callable[[Path], Iterable[Path]], *, w
     """Raise OutputError if `folder` can't be a folder for `what`, or holds any of the files `foreign` names."""
     try:
         found = sorted(foreign(folder)) if folder.is_dir() else []
-        is_in_the_way = folder.exists() and not folder.is_dir()
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     except OSError as error:
         raise OutputError(f"{folder}: can't be written: {error.strerror or error}") from None
-    if is_in_the_way:
-        raise OutputError(f"{folder}: a file stands here; expected a folder for the {what}; name another with --out")
+    if not nearest.is_dir():
+        raise OutputError(f"{nearest}: a file stands here; expected a folder for the {what}; name another with --out")
     if found:
         name = found[0].relative_to(folder)
         raise OutputError(f"{folder}: holds {name}, which is no part of a {what}; name another folder with --out")

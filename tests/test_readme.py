@@ -15,7 +15,7 @@ from classify.cli.main import app
 from classify.codebook import parse_codebook
 from classify.data.annotations import labelled_passages
 from classify.data.tables import parse_jsonl
-from classify.evaluation.results import BASELINES
+from classify.evaluation.heldout import BASELINES
 from tests.conftest import ROOT
 from tests.test_structure import RANK
 

@@ -19,6 +19,7 @@ from classify.cli.shell import (
     say_json,
     say_table,
 )
+from classify.errors import how_many
 
 
 @command
@@ -74,8 +75,11 @@ def agreement(
         return
     say(f"coders: {', '.join(names)}\n")
     for task in found.values():
-        counts = f"{task.n_double} passages coded twice, {task.n_clusters} events"
+        counts = f"{how_many(task.n_double, 'passage')} coded twice, {how_many(task.n_clusters, 'event')}"
         title = f"{task.task}: {counts}; {task.measure} {task.overall}"
         rows = [(row.name, row.n_positive, row.alpha, row.specific, row.percent) for row in task.labels]
         say_table(title, ("label", "given by any", "alpha", "agreement on positives", "percent agreement"), rows)
-    say(f"{len(disagreements)} passages to adjudicate" + (f", written to {out}" if out else "; --out FILE writes them"))
+    say(
+        f"{how_many(len(disagreements), 'passage')} to adjudicate"
+        + (f", written to {out}" if out else "; --out FILE writes them")
+    )

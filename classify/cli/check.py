@@ -18,6 +18,7 @@ from classify.cli.shell import (
     say_table,
     warn,
 )
+from classify.errors import how_many
 
 
 @command
@@ -55,8 +56,9 @@ def check(
         }
         say_json({"passages": len(dataset.passages), "events": n_events, "codebook": book.name, "tasks": tasks})
         return
-    say(f"no faults: {len(dataset.passages)} passages, {n_events} events, codebook {book.name} {book.version}\n")
+    found = f"{how_many(len(dataset.passages), 'passage')}, {how_many(n_events, 'event')}"
+    say(f"no faults: {found}, codebook {book.name} {book.version}\n")
     for task, found in counts.items():
         n_coded = int(dataset.gold(book[task]).coded.sum())
         rows = [(label, n, events) for label, (n, events) in found.items()]
-        say_table(f"{task} ({n_coded} passages coded)", ("label", "passages", "events"), rows)
+        say_table(f"{task} ({how_many(n_coded, 'passage')} coded)", ("label", "passages", "events"), rows)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from classify.cli.shell import JsonOption, command, say, say_json, say_table
+from classify.errors import how_many
 
 if TYPE_CHECKING:
     from classify.evaluation.compare import Difference
@@ -32,7 +33,7 @@ def compare(
         say_json({name: task.to_dict() for name, task in found.items()})
         return
     for name, task in found.items():
-        say(f"{name}: {task.n_passages} passages, {task.n_events} events")
+        say(f"{name}: {how_many(task.n_passages, 'passage')}, {how_many(task.n_events, 'event')}")
         columns = ("measure", str(first), str(second), "difference", "p")
         say_table("", columns, [_row(one) for one in task.headline])
         rows = [(*_row(one), _p(one.p_holm)) for one in task.labels]

@@ -24,8 +24,10 @@ from classify.cli.shell import (
     say_table,
     warn,
 )
+from classify.errors import how_many
 
 if TYPE_CHECKING:
+    from classify.codebook import Codebook
     from classify.evaluation.results import Evaluation, TaskResult
     from classify.learn.settings import TrainingSettings
 
@@ -80,10 +82,9 @@ def evaluate(
     Example: classify evaluate --model models/defence-diplomacy --labels other.jsonl --out reports/other
     """
     from classify.bundle import load_bundle
-    from classify.data.annotations import read_coders, refuse_lost_labels
+    from classify.data.annotations import read_coders
     from classify.data.dataset import dataset_warnings, load_labels
     from classify.data.tables import format_of, write_rows
-    from classify.errors import UsageError
     from classify.evaluation.evaluate import evaluate as cross_validate
     from classify.evaluation.evaluate import evaluate_bundle
     from classify.evaluation.mistakes import flat_suspect, suspects_sheet
@@ -104,10 +105,8 @@ def evaluate(
     form = format_of(suspects) if suspects else "csv"
     folder = out or REPORTS / book.name
     refuse_foreign_report(folder)
-    if suspects and suspects.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(
-            f"--suspects: {suspects} lies in the report's folder, which is written anew; name another place"
-        )
+    if suspects:
+        _refuse_place(suspects, folder, book)
     dataset = load_labels(files, book)
     coded = read_coders(sheets, book) if (sheets := coders_or_default(coders, labels)) else []
     warn(dataset_warnings(dataset), quiet=quiet)
@@ -128,14 +127,13 @@ def evaluate(
     sheet = suspects_sheet({name: task.suspects for name, task in result.tasks.items()}, result.passages, book)
     if suspects:
         cells = sheet if form == "jsonl" else [flat_suspect(row, book) for row in sheet]
-        refuse_lost_labels(suspects, book.task_names, cells)
         write_rows(cells, form, suspects)
     if json:
         say_json(result.to_dict())
         return
     _say_evaluation(result)
     if suspects:
-        say(f"{len(sheet)} passages with a doubtful label, to be coded again: {suspects}")
+        say(f"{how_many(len(sheet), 'passage')} with a doubtful label, to be coded again: {suspects}")
     say(f"report: {folder / REPORT}")
 
 
@@ -149,6 +147,18 @@ def _refuse_contradictions(model: Path | None, labels: list[Path] | None, of_tra
         raise UsageError(f"{given[0]} sets how to train, but --model names a trained bundle; drop one of them")
     if "--scheme" in given and "--holdout" in given:
         raise UsageError("--scheme and --holdout each say what is held out; drop one of them")
+
+
+def _refuse_place(suspects: Path, report: Path, codebook: "Codebook") -> None:
+    """Refuse a sheet that the report would take away, or that would take hand labels away, before any work is done."""
+    from classify.data.annotations import refuse_lost_labels
+    from classify.errors import UsageError
+
+    if suspects.resolve().is_relative_to(report.resolve()):
+        raise UsageError(
+            f"--suspects: {suspects} lies in the report's folder, which is written anew; name another place"
+        )
+    refuse_lost_labels(suspects, codebook.task_names, [])
 
 
 def field_and_value(text: str) -> tuple[str, str]:
@@ -178,7 +188,7 @@ def _say_evaluation(result: "Evaluation") -> None:
 
     for note in result.notes:
         say(note)
-    say(f"{len(result.passages)} passages, {len(set(result.events))} events; {result.scheme}\n")
+    say(f"{how_many(len(result.passages), 'passage')}, {how_many(len(set(result.events)), 'event')}; {result.scheme}\n")
     for name, task in result.tasks.items():
         say(f"{name}: {task.n_evaluable} of {len(task.labels)} labels evaluable")
         for label in task.labels:
@@ -210,7 +220,7 @@ def _say_evaluation(result: "Evaluation") -> None:
 
 
 def _say_slices(task: "TaskResult", measures: Sequence[str]) -> None:
-    from classify.evaluation.results import MODEL
+    from classify.evaluation.heldout import MODEL
 
     if task.slices:
         columns = ("part", "n", "events", "labels", *measures)

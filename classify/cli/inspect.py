@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from classify.cli.shell import JsonOption, command, model_or_default, say, say_json, table_text
+from classify.errors import how_many
 
 
 @command
@@ -48,7 +49,7 @@ def _describe(folder: Path, identity: str, manifest: dict[str, Any]) -> Iterator
     book, data, tasks = manifest["codebook"], manifest["data"], manifest["tasks"]
     yield f"bundle {identity}, format {manifest['format_version']}, {folder}"
     yield f"codebook {book['name']} {book['version']}, SHA-256 {manifest['codebook_sha256'][:12]}"
-    yield f"trained on {data['n_passages']} passages from {data['n_events']} events"
+    yield f"trained on {how_many(data['n_passages'], 'passage')} from {how_many(data['n_events'], 'event')}"
     for field in ("origins", "coders"):
         yield f"{field}: " + ", ".join(f"{name} {n}" for name, n in data[field].items())
     yield f"labelled data, SHA-256 {data['sha256'][:12]}"

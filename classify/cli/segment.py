@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from classify.cli.shell import CODEBOOK_NAME, LABELS, CodebookOption, QuietOption, codebook_or_default, command, warn
+from classify.errors import how_many
 
 
 class UnitChoice(StrEnum):
@@ -67,13 +68,13 @@ def segment(
         passages.extend(found)
         n_left_out += len(left_out(document))
     if n_left_out and not quiet and sys.stderr.isatty():
-        counts = f"{len(passages)} passages; {n_left_out} lines left out"
+        counts = f"{how_many(len(passages), 'passage')}; {how_many(n_left_out, 'line')} left out"
         typer.echo(f"{counts} (headings, datelines, links, category lines)", err=True)
     extra: dict[str, object] = {}
     if sample is not None and passages:
         extra = {"selection": "audit", "inclusion_probability": min(sample, len(passages)) / len(passages)}
         if sample > len(passages):
-            warn([f"only {len(passages)} passages: all of them are taken"], quiet=quiet)
+            warn([f"only {how_many(len(passages), 'passage')}: all of them are taken"], quiet=quiet)
         passages = draw_sample(passages, sample, seed=seed)
     coding: dict[str, object] = dict.fromkeys(tasks, "") if form == "csv" else {}
     if tasks and not coding:

@@ -16,6 +16,7 @@ from classify.codebook import Codebook, Task
 from classify.data.annotations import LabelledPassage, labelled_passages, read_labels
 from classify.data.events import Events, find_events
 from classify.data.tables import table_of_frame
+from classify.errors import how_many
 from classify.measure.arrays import BoolArray, IntArray
 
 NOT_STATED = "not stated"
@@ -198,7 +199,7 @@ def _ungrouped(dataset: Dataset) -> list[str]:
 
 def _without_words(passages: Sequence[LabelledPassage]) -> list[str]:
     empty = [passage.place for passage in passages if not any(map(str.isalpha, passage.text))]
-    return [f"{len(empty)} passages hold no word, the first at {empty[0]}"] if empty else []
+    return [f"no word in {how_many(len(empty), 'passage')}, the first at {empty[0]}"] if empty else []
 
 
 def _unused_labels(dataset: Dataset) -> list[str]:

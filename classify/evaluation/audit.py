@@ -1,7 +1,7 @@
 """Labels dealt anew, and copies of documents, to a test of the splits themselves: whether anything leaks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -10,10 +10,10 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold, make_dataset
 from classify.data.splits import MIN_EVENTS
-from classify.errors import UsageError
+from classify.errors import UsageError, how_many
 from classify.evaluation.schemes import EVENT_FOLDS, Split, over_events, splits_of
-from classify.evaluation.verdicts import too_few
-from classify.evaluation.work import Job, OnStep, run_jobs
+from classify.evaluation.verdicts import evaluable_labels
+from classify.evaluation.work import Job, OnStep, cost_of, run_jobs
 from classify.learn.features import CountedTexts
 from classify.learn.settings import TaskSettings, TrainingSettings
 from classify.learn.training import count_for, fit_weights
@@ -26,6 +26,7 @@ MAX_AUC = 0.55
 MIN_JOINED = 0.95
 MAX_GAIN = 0.04
 DROPPED = 0.1
+COPY = "copy of "
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class SplitAudit:
         """Plain data."""
         return {
             "is_tight": self.is_tight,
-            "shuffled_labels": [{**band.__dict__, "is_tight": band.is_tight} for band in self.null],
-            "copies": {**self.copies.__dict__, "is_tight": self.copies.is_tight},
+            "shuffled_labels": [{**asdict(band), "is_tight": band.is_tight} for band in self.null],
+            "copies": {**asdict(self.copies), "is_tight": self.copies.is_tight},
         }
 
 
@@ -99,40 +100,51 @@ def audit_splits(
     """Test the splits of a dataset for leaks; raises UsageError under 4 events or without an evaluable label."""
     settings = settings or TrainingSettings()
     if len(dataset.event_names) < MIN_EVENTS:
-        raise UsageError(f"{len(dataset.event_names)} events: none can be held out; {MIN_EVENTS} are needed")
-    tasks = [task for task in dataset.coded_tasks() if _evaluable(dataset, task)]
+        raise UsageError(
+            f"{how_many(len(dataset.event_names), 'event')}: none can be held out; {MIN_EVENTS} are needed"
+        )
+    tasks = [task for task in dataset.coded_tasks() if _evaluable(dataset, task).any()]
     if not tasks:
         raise UsageError("no label has 10 positives from 5 events, so there is nothing to test the splits with")
-    null_jobs = [job for task in tasks for job in _null_jobs(dataset, task, settings)]
+    folds = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).folds
     doubled = _with_copies(dataset, seed=settings.seed)
-    datasets = [dataset, doubled, _apart(doubled)]
-    copy_jobs = [_copy_job(one, task, settings, _evaluable(dataset, task)) for task in tasks for one in datasets]
+    found, not_looked_for = (splits_of(_folds_with_copies(folds, dataset, one)) for one in (doubled, _apart(doubled)))
+    null_jobs, copy_jobs = [], []
+    for task in tasks:
+        chosen, columns = settings.of(task).fixed, _evaluable(dataset, task)
+        counted = count_for(task, dataset.texts, chosen)
+        with_copies = count_for(task, doubled.texts, chosen)
+        null_jobs += _null_jobs(dataset, task, chosen, counted, splits_of(folds), settings.seed)
+        copy_jobs += [
+            _copy_job(dataset.gold(task), chosen, counted, splits_of(folds), columns),
+            *(
+                _copy_job(doubled.gold(task), chosen, with_copies, splits, columns)
+                for splits in (found, not_looked_for)
+            ),
+        ]
     results: list[Any] = run_jobs([*null_jobs, *copy_jobs], on_step)
     bands = _null_bands(dataset, tasks, results[: len(null_jobs)])
-    found = results[len(null_jobs) :]
-    quality = {task.name: (found[3 * n], found[3 * n + 1], found[3 * n + 2]) for n, task in enumerate(tasks)}
+    of_copies = iter(results[len(null_jobs) :])
+    quality = {task.name: (next(of_copies), next(of_copies), next(of_copies)) for task in tasks}
     return SplitAudit(bands, Copies(_joined(dataset, doubled), quality))
 
 
-def _evaluable(dataset: Dataset, task: Task) -> list[int]:
-    gold = dataset.gold(task)
-    pairs = zip(gold.support.tolist(), gold.events_with(dataset.groups).tolist(), strict=True)
-    return [n for n, (support, events) in enumerate(pairs) if not too_few(support, events)]
+def _evaluable(dataset: Dataset, task: Task) -> BoolArray:
+    return evaluable_labels(dataset.gold(task), dataset.groups)
 
 
 # shuffled labels
 
 
-def _null_jobs(dataset: Dataset, task: Task, settings: TrainingSettings) -> list[Job[list[FloatArray]]]:
+def _null_jobs(
+    dataset: Dataset, task: Task, chosen: TaskSettings, counted: CountedTexts, by_event: Sequence[Split], seed: int
+) -> list[Job[list[FloatArray]]]:
     """One job a draw; each gives the AUC of every label by folds of events, the first also by folds of passages."""
-    chosen = settings.of(task).fixed
-    counted = count_for(task, dataset.texts, chosen)
-    by_event = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).splits
-    by_passage = splits_of(np.random.default_rng(settings.seed).permutation(len(dataset.passages)) % len(by_event))
-    cost = float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels) * len(by_event))
+    by_passage = splits_of(np.random.default_rng(seed).permutation(len(dataset.passages)) % len(by_event))
+    cost = cost_of(counted, n_fits=len(by_event))
     jobs = []
     for draw in range(N_DRAWS):
-        rows = _dealt(dataset.groups, np.random.default_rng([settings.seed, draw]))
+        rows = _dealt(dataset.groups, np.random.default_rng([seed, draw]))
         gold = dataset.gold(task).of(rows)
         ways = [by_event, by_passage] if draw < N_DRAWS_BY_PASSAGE else [by_event]
         jobs.append(Job(partial(_auc, counted, gold, chosen, ways), cost * len(ways)))
@@ -175,7 +187,7 @@ def _null_bands(dataset: Dataset, tasks: Sequence[Task], draws: Sequence[Sequenc
         of_task = draws[number * N_DRAWS : (number + 1) * N_DRAWS]
         by_event = np.array([draw[0] for draw in of_task])
         by_passage = np.array([draw[1] for draw in of_task[:N_DRAWS_BY_PASSAGE]])
-        for n in _evaluable(dataset, task):
+        for n in np.flatnonzero(_evaluable(dataset, task)):
             if not np.isfinite(by_event[:, n]).all():
                 continue  # a label that nearly all passages carry has draws without a negative
             low, high = np.quantile(by_event[:, n], [0.025, 0.975])
@@ -194,8 +206,8 @@ def _with_copies(dataset: Dataset, *, seed: int) -> Dataset:
     copies = [
         replace(
             passage,
-            id=f"copy of {passage.id}",
-            document=f"copy of {passage.document}",
+            id=COPY + passage.id,
+            document=COPY + passage.document,
             event=None,
             text=" ".join(word for word in passage.text.split() if rng.random() >= DROPPED),
         )
@@ -210,22 +222,38 @@ def _apart(doubled: Dataset) -> Dataset:
     return replace(doubled, events=replace(doubled.events, of_document=of_document))
 
 
+def _folds_with_copies(folds: IntArray, dataset: Dataset, doubled: Dataset) -> IntArray:
+    """Originals keep their folds, so that nothing else moves a score; copies found go with them.
+
+    A copy that was not found is held out elsewhere, so that its original is learnt from while it is judged.
+    """
+    fold_of = dict(zip((passage.id for passage in dataset.passages), folds.tolist(), strict=True))
+    rows = [(passage, doubled.events.of_document[passage.document]) for passage in doubled.passages]
+    of_event: dict[str, int] = {}
+    for passage, event in rows:
+        if passage.id in fold_of:
+            of_event.setdefault(event, fold_of[passage.id])
+    n_folds = int(folds.max()) + 1
+    return np.array(
+        [of_event.get(event, (fold_of[passage.id.removeprefix(COPY)] + 1) % n_folds) for passage, event in rows]
+    )
+
+
 def _joined(dataset: Dataset, doubled: Dataset) -> float:
     documents = sorted({passage.document for passage in dataset.passages})
     events = doubled.events.of_document
-    return float(np.mean([events[f"copy of {document}"] == events[document] for document in documents]))
+    return float(np.mean([events[COPY + document] == events[document] for document in documents]))
 
 
-def _copy_job(dataset: Dataset, task: Task, settings: TrainingSettings, columns: Sequence[int]) -> Job[float]:
+def _copy_job(
+    gold: TaskGold, chosen: TaskSettings, counted: CountedTexts, splits: Sequence[Split], columns: BoolArray
+) -> Job[float]:
     """A job that gives the macro average precision of one dataset over some labels."""
-    chosen = settings.of(task).fixed
-    counted = count_for(task, dataset.texts, chosen)
-    splits = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).splits
-    cost = float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels) * len(splits))
-    return Job(partial(_macro_average_precision, counted, dataset.gold(task), chosen, splits, columns), cost)
+    job = partial(_macro_average_precision, counted, gold, chosen, splits, columns)
+    return Job(job, cost_of(counted, n_fits=len(splits)))
 
 
 def _macro_average_precision(
-    counted: CountedTexts, gold: TaskGold, settings: TaskSettings, splits: Sequence[Split], columns: Sequence[int]
+    counted: CountedTexts, gold: TaskGold, settings: TaskSettings, splits: Sequence[Split], columns: BoolArray
 ) -> float:
     return float(_by_label(average_precision, gold, _ranks(counted, gold, settings, splits))[columns].mean())

@@ -10,7 +10,7 @@ from classify.errors import UsageError
 from classify.evaluation.measures import Measured, macro_f1_of, measure, micro_f1
 from classify.evaluation.results import none_if_nan
 from classify.evaluation.saved import SavedEvaluation, SavedTask
-from classify.evaluation.verdicts import too_few
+from classify.evaluation.verdicts import evaluable_labels
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups, jackknife_t
 from classify.measure.permutation import holm, swap_p_value
@@ -96,8 +96,7 @@ def _compare_task(first: SavedTask, second: SavedTask, seed: int) -> TaskCompari
     events = np.unique(first.events, return_inverse=True)[1]
     groups = jackknife_groups(events)
     a, b = (measure(task.gold, task.predicted, task.probabilities, groups) for task in (first, second))
-    support, with_positive = first.gold.support.tolist(), first.gold.events_with(events).tolist()
-    evaluable = np.array([not too_few(n, of) for n, of in zip(support, with_positive, strict=True)], dtype=np.bool_)
+    evaluable = evaluable_labels(first.gold, events)
     headline = [_of_counts("micro_f1", a.counts, b.counts, micro_f1, seed)]
     if evaluable.any():
         headline.insert(0, _of_counts("macro_f1", a.counts, b.counts, macro_f1_of(evaluable), seed))

@@ -9,10 +9,10 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold
 from classify.data.splits import MAX_FOLDS
+from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS, HeldOut, Mistake
 from classify.evaluation.mistakes import find_mistakes
-from classify.evaluation.results import MODEL, PLAIN, PRIOR, TERMS, HeldOut, Mistake
 from classify.evaluation.schemes import Split
-from classify.evaluation.work import Job
+from classify.evaluation.work import Job, cost_of
 from classify.learn.features import CountedTexts
 from classify.learn.settings import PLAIN as PLAIN_SETTINGS
 from classify.learn.settings import TaskSettings
@@ -43,20 +43,21 @@ Predicted = tuple[Mapping[str, HeldOut], tuple[Mistake, ...]]
 """Each system's predictions by name, and the model's mistakes."""
 
 
-def systems_for(dataset: Dataset, task: Task, settings: TaskSettings, *, seed: int) -> list[System]:
-    """The model and every baseline of a task; texts are counted here, once.
+def systems_for(
+    dataset: Dataset, task: Task, settings: TaskSettings, counted: CountedTexts, *, seed: int
+) -> list[System]:
+    """The model and every baseline of a task; `counted` are the dataset's texts, as `count_for` counts them.
 
     Vocabulary, idf, weights, thresholds and calibration are learnt inside a split, again with whole events held out.
     """
-    gold, texts = dataset.gold(task), dataset.texts
-    counted = count_for(task, texts, settings)
+    gold = dataset.gold(task)
     plain_settings = replace(PLAIN_SETTINGS, thresholds=settings.thresholds)
-    plain = count_for(task, texts, plain_settings)
+    plain = count_for(task, dataset.texts, plain_settings)
     learnt = partial(_learnt, dataset, task, gold, seed=seed)
     systems = [
-        System(MODEL, partial(learnt, counted, settings, explained=True), _cost(task, counted, settings)),
+        System(MODEL, partial(learnt, counted, settings, explained=True), _cost(counted, settings)),
         System(PRIOR, partial(_prior, task, gold)),
-        System(PLAIN, partial(learnt, plain, plain_settings, explained=False), _cost(task, plain, plain_settings)),
+        System(PLAIN, partial(learnt, plain, plain_settings, explained=False), _cost(plain, plain_settings)),
     ]
     if task.has_terms:
         systems.insert(2, System(TERMS, partial(_terms, task, gold, counted, settings)))
@@ -129,7 +130,6 @@ def prior_system(rule: DecisionRule, n_passages: int) -> tuple[DecisionRule, Flo
     return same, np.tile(rule.prior, (n_passages, 1)), np.ones(n_passages, dtype=np.bool_)
 
 
-def _cost(task: Task, counted: CountedTexts, settings: TaskSettings) -> float:
-    """Features read by one split's fits: one on its inside, and one for each inner fold and candidate."""
-    n_fits = 1 + MAX_FOLDS * (1 + (len(settings.candidates) if settings.search else 0))
-    return float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels) * n_fits)
+def _cost(counted: CountedTexts, settings: TaskSettings) -> float:
+    """Of one split's fits: one on its inside, and one for each inner fold and candidate."""
+    return cost_of(counted, n_fits=1 + MAX_FOLDS * (1 + (len(settings.candidates) if settings.search else 0)))

@@ -10,13 +10,13 @@ from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold
 from classify.evaluation.results import LearningCurve
 from classify.evaluation.schemes import Split
-from classify.evaluation.work import Job
+from classify.evaluation.work import Job, cost_of
 from classify.learn.features import CountedTexts
 from classify.learn.settings import TaskSettings
-from classify.learn.training import count_for, fit_weights
+from classify.learn.training import fit_weights
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import MIN_GROUPS, Estimate
-from classify.measure.scores import ranks_of
+from classify.measure.scores import ranks_of, weighted_average_precision
 
 FRACTIONS = (0.2, 0.4, 0.6, 0.8, 1.0)
 N_DRAWS = 5
@@ -39,15 +39,17 @@ class Point:
 
 
 def curve_jobs(
-    dataset: Dataset, task: Task, settings: TaskSettings, splits: Sequence[Split], *, seed: int
+    dataset: Dataset, task: Task, settings: TaskSettings, counted: CountedTexts, splits: Sequence[Split], *, seed: int
 ) -> list[Job[Point]]:
-    """One job for each split, draw of events and part of them; none above 5,000 passages, where it would take long."""
+    """One job for each split, draw of events and part of them; none above 5,000 passages, where it would take long.
+
+    `counted` are the dataset's texts, as `count_for` counts them.
+    """
     gold = dataset.gold(task)
     if len(dataset.passages) > MAX_PASSAGES:
         return []
     chosen = settings.fixed
-    counted = count_for(task, dataset.texts, chosen)
-    cost = float(sum(block.tf.nnz for block in counted.blocks) * len(task.labels))
+    counted = counted.only(chosen.blocks(task))
     jobs = []
     for draw in range(N_DRAWS):
         rank = np.random.default_rng([seed, draw]).permutation(len(dataset.event_names))
@@ -57,7 +59,7 @@ def curve_jobs(
             for fraction in FRACTIONS if draw == 0 else FRACTIONS[:-1]:
                 rows = inside[place < np.ceil(fraction * (place.max(initial=0) + 1))]
                 point = partial(_learn, counted, gold, chosen, rows, split.outside, (fraction, draw))
-                jobs.append(Job(point, fraction * cost))
+                jobs.append(Job(point, cost_of(counted, n_fits=fraction)))
     return jobs
 
 
@@ -121,14 +123,7 @@ def _quality(gold: TaskGold, points: Sequence[Point], judged: BoolArray, weights
     total = np.zeros(len(weights))
     for n in np.flatnonzero(judged):
         rows = np.flatnonzero(held & gold.known[:, n])
-        order = rows[np.argsort(-scores[rows, n], kind="stable")]
-        w, positive = weights[:, order], gold.gold[order, n]
-        ranked = scores[order, n]
-        ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
-        tie = ends[np.searchsorted(ends, np.arange(len(ranked)))]
-        hits, seen = np.cumsum(w * positive, axis=1), np.cumsum(w, axis=1)
-        mean = (w * positive * hits[:, tie] / np.maximum(seen[:, tie], 1)).sum(axis=1)
-        total += mean / np.maximum(hits[:, -1], 1)
+        total += weighted_average_precision(gold.gold[rows, n], scores[rows, n], weights[:, rows])
     return np.asarray(total / judged.sum())
 
 

@@ -1,9 +1,7 @@
 """Labelled passages to a finished evaluation: of the way of training, or of one bundle on other passages."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,24 +11,21 @@ from classify.codebook import Task
 from classify.data.annotations import CodedPassage
 from classify.data.dataset import Dataset
 from classify.data.splits import MIN_EVENTS
-from classify.errors import UsageError, did_you_mean
+from classify.errors import UsageError, did_you_mean, how_many
 from classify.evaluation.agreement import measure_agreement
-from classify.evaluation.crossval import Predicted, decide, jobs_of, join_parts, prior_system, systems_for
+from classify.evaluation.crossval import Predicted, System, decide, jobs_of, join_parts, prior_system, systems_for
 from classify.evaluation.curve import Point, curve_jobs, draw_curve
+from classify.evaluation.heldout import MODEL, PRIOR, TERMS
 from classify.evaluation.judge import Held, judge
 from classify.evaluation.mistakes import find_mistakes
-from classify.evaluation.results import MODEL, PRIOR, TERMS, Evaluation, TaskAgreement
+from classify.evaluation.notes import least_support, n_events_of, notes_on_passages, notes_on_rules, notes_on_splits
+from classify.evaluation.results import Evaluation, TaskAgreement
 from classify.evaluation.schemes import EVENT_FOLDS, SCHEMES, Scheme, field_values, held_out_part, over_events
 from classify.evaluation.work import Job, OnStep, run_jobs
 from classify.learn.settings import TrainingSettings
-from classify.learn.thresholds import F1, MIN_FOR_F1, PREVALENCE, parse_threshold_rule
-from classify.learn.training import versions
-from classify.measure.arrays import BoolArray, IntArray
-from classify.measure.intervals import MIN_GROUPS
-from classify.scorer.linear import TaskScorer
-
-FEW_EVENTS = 10
-LARGE_EVENT = 0.3
+from classify.learn.thresholds import parse_threshold_rule
+from classify.learn.training import count_for, versions
+from classify.measure.arrays import IntArray
 
 
 def evaluate(
@@ -88,10 +83,10 @@ def evaluate(
         coders,
         scheme=plan.description,
         notes=[
-            *_notes_on_splits(dataset, tasks, judged, plan),
+            *notes_on_splits(dataset, tasks, judged, plan),
             *plan.notes,
-            *_notes(dataset, rows),
-            *_notes_on_rules(held, {task.name: _least_support(dataset, task, plan) for task in judged}),
+            *notes_on_passages(dataset, rows),
+            *notes_on_rules(held, {task.name: least_support(dataset, task, plan) for task in judged}),
         ],
         settings=asdict(settings),
         seed=settings.seed,
@@ -102,21 +97,22 @@ def _predict(
     dataset: Dataset, tasks: Sequence[Task], settings: TrainingSettings, plan: Scheme, on_step: OnStep
 ) -> tuple[dict[str, Predicted], dict[str, Sequence[Point]]]:
     """All the learning there is to do, as one list of jobs: for each task every system, and the learning curve."""
-    systems = {task.name: systems_for(dataset, task, settings.of(task), seed=settings.seed) for task in tasks}
     of_curve = plan if plan.is_block else over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed)
-    curves = {
-        task.name: curve_jobs(dataset, task, settings.of(task), of_curve.splits, seed=settings.seed) for task in tasks
-    }
+    systems: dict[str, list[System]] = {}
+    curves: dict[str, list[Job[Point]]] = {}
     jobs: list[Job[Any]] = []
     for task in tasks:
+        of_task, seed = settings.of(task), settings.seed
+        counted = count_for(task, dataset.texts, of_task)
+        systems[task.name] = systems_for(dataset, task, of_task, counted, seed=seed)
+        curves[task.name] = curve_jobs(dataset, task, of_task, counted, of_curve.splits, seed=seed)
         jobs += [*jobs_of(systems[task.name], plan.splits), *curves[task.name]]
     results = iter(run_jobs(jobs, on_step))
     found: dict[str, Predicted] = {}
     points: dict[str, Sequence[Point]] = {}
     for task in tasks:
-        of_task = systems[task.name]
-        parts = [next(results) for _ in range(len(of_task) * len(plan.splits))]
-        found[task.name] = join_parts(of_task, plan.splits, parts)
+        parts = [next(results) for _ in range(len(systems[task.name]) * len(plan.splits))]
+        found[task.name] = join_parts(systems[task.name], plan.splits, parts)
         points[task.name] = [next(results) for _ in curves[task.name]]
     return found, points
 
@@ -138,38 +134,19 @@ def evaluate_bundle(
                 f"{', '.join(ours.label_names)} ({ours.kind}); give --codebook the one it was trained with"
             )
     fields = {field: field_values(dataset, field) for field in by}
-    texts, rows = dataset.texts, np.arange(len(dataset.passages))
-    held = {}
-    for name, task in bundle.tasks.items():
-        gold = dataset.gold(dataset.codebook[name])
-        if not gold.coded.any():
-            continue
-        hits = np.log1p(np.array([task.scorer.matcher.count(text) for text in texts]))
-        systems = {
-            MODEL: decide(task.decision, *task.scorer.score(texts)),
-            PRIOR: decide(*prior_system(task.decision, len(texts))),
-        }
-        if bundle.codebook[name].has_terms:
-            systems[TERMS] = decide(task.term_rule, hits, hits.any(axis=1))
-        coded = dataset.codebook[name]
-        held[name] = Held(
-            task=coded,
-            gold=gold,
-            groups=dataset.groups,
-            folds=np.full(len(texts), -1, dtype=np.int64),
-            systems=systems,
-            mistakes=find_mistakes(coded, dataset.passages, gold, systems[MODEL], partial(_same, task.scorer)),
-            fields=fields,
-            review_margin=bundle.settings["review"]["margin"],
-            is_block=True,
-        )
+    held = {
+        name: _held_by_bundle(bundle, name, dataset, fields)
+        for name in bundle.tasks
+        if dataset.gold(dataset.codebook[name]).coded.any()
+    }
     if not held:
         raise UsageError("no passage is coded for any of the bundle's tasks; expected labelled passages")
+    rows = np.arange(len(dataset.passages))
     seen = set(bundle.data["text_hashes"])
     n_seen = sum(found in seen for found in dataset.text_hashes)
-    notes = _notes(dataset, rows)
+    notes = notes_on_passages(dataset, rows)
     if n_seen:
-        count = f"{n_seen} of {len(texts)} passages are among those the bundle was trained on"
+        count = f"{n_seen} of {how_many(len(rows), 'passage')} are among those the bundle was trained on"
         notes.insert(0, f"{count}: their figures flatter it. Run classify evaluate without --model.")
     return _evaluation(
         dataset,
@@ -182,6 +159,30 @@ def evaluate_bundle(
         settings=bundle.settings,
         seed=bundle.seed,
         model=bundle.id,
+    )
+
+
+def _held_by_bundle(bundle: Bundle, name: str, dataset: Dataset, fields: Mapping[str, Sequence[str]]) -> Held:
+    """What the bundle and its baselines say of every passage, for one task."""
+    task, coded, texts = bundle.tasks[name], dataset.codebook[name], dataset.texts
+    gold = dataset.gold(coded)
+    systems = {
+        MODEL: decide(task.decision, *task.scorer.score(texts)),
+        PRIOR: decide(*prior_system(task.decision, len(texts))),
+    }
+    if bundle.codebook[name].has_terms:
+        hits = np.log1p(np.array([task.scorer.matcher.count(text) for text in texts]))
+        systems[TERMS] = decide(task.term_rule, hits, hits.any(axis=1))
+    return Held(
+        task=coded,
+        gold=gold,
+        groups=dataset.groups,
+        folds=np.full(len(texts), -1, dtype=np.int64),
+        systems=systems,
+        mistakes=find_mistakes(coded, dataset.passages, gold, systems[MODEL], lambda: task.scorer),
+        fields=fields,
+        review_margin=bundle.settings["review"]["margin"],
+        is_block=True,
     )
 
 
@@ -225,97 +226,15 @@ def _evaluation(
     )
 
 
-def _same(scorer: TaskScorer) -> TaskScorer:
-    return scorer
-
-
 def _agreement(dataset: Dataset, coders: Sequence[CodedPassage]) -> dict[str, TaskAgreement]:
     clusters = {passage.id: dataset.events.of_document[passage.document] for passage in dataset.passages}
     ours = [row for row in coders if row.id in clusters]
     return measure_agreement(ours, dataset.codebook, clusters=clusters) if ours else {}
 
 
-def _n_events(dataset: Dataset, task: Task) -> int:
-    """Number of events of which at least one passage is coded for the task."""
-    return len(np.unique(dataset.groups[dataset.gold(task).coded]))
-
-
 def _can_be_judged(dataset: Dataset, task: Task, plan: Scheme) -> bool:
     """Whether every split has something to learn the task from, and there are events enough to hold out."""
     coded = dataset.gold(task).coded
-    if not plan.is_block and _n_events(dataset, task) < MIN_EVENTS:
+    if not plan.is_block and n_events_of(dataset, task) < MIN_EVENTS:
         return False
     return bool(plan.splits and coded[plan.rows].any() and all(coded[split.inside].any() for split in plan.splits))
-
-
-def _notes_on_splits(dataset: Dataset, tasks: Sequence[Task], judged: Sequence[Task], plan: Scheme) -> list[str]:
-    """What the number of events allows, where that is less than it should be."""
-    notes = []
-    for task in tasks:
-        coded = dataset.gold(task).coded
-        n_events = _n_events(dataset, task)
-        if n_events < MIN_EVENTS and not plan.is_block:
-            needed = f"none can be held out ({MIN_EVENTS} are needed), so nothing is evaluable"
-            notes.append(f"{task.name}: only {_count(n_events, 'event')}: {needed}.")
-        elif task not in judged:
-            notes.append(f"{task.name}: nothing coded is left to learn from, or to test on, so nothing is evaluable.")
-        elif min(len(np.unique(dataset.groups[_where(coded, split.inside)])) for split in plan.splits) < MIN_EVENTS:
-            notes.append(
-                f"{task.name}: too few events to hold any out inside the folds: thresholds and calibration come from "
-                "scores that the model has seen."
-            )
-    return notes
-
-
-def _where(coded: BoolArray, rows: IntArray) -> IntArray:
-    return rows[coded[rows]]
-
-
-def _notes(dataset: Dataset, rows: IntArray) -> list[str]:
-    """The sentences that come first, because they decide how much the rest is worth; `rows` are held out."""
-    n_events, n_passages = len(np.unique(dataset.groups[rows])), len(rows)
-    largest = int(np.bincount(dataset.groups[rows]).max())
-    notes = []
-    if n_events < FEW_EVENTS and len(dataset.event_names) >= MIN_EVENTS:
-        wide = "intervals are wide" if n_events >= MIN_GROUPS else f"too few for intervals ({MIN_GROUPS} are needed)"
-        notes.append(f"Only {_count(n_events, 'independent event')} to judge by: {wide}.")
-    if n_events >= MIN_EVENTS and largest > LARGE_EVENT * n_passages:
-        notes.append(f"One event holds {largest} of {n_passages} passages: results lean on it.")
-    origins, coders = (Counter(np.array(dataset.values_of(field))[rows].tolist()) for field in ("origin", "coder"))
-    if origins["composed"]:
-        notes.append(
-            f"{origins['composed']} of {n_passages} passages were composed for training and are no reporting; their "
-            "figures say little about real text."
-        )
-    if (n_machine := sum(n for coder, n in coders.items() if "language model" in coder)) > 0:
-        notes.append(f"{n_machine} of {n_passages} passages were coded by language models, not by people.")
-    return notes
-
-
-def _least_support(dataset: Dataset, task: Task, plan: Scheme) -> IntArray:
-    """Positives of each label in that split which learns from the fewest."""
-    gold = dataset.gold(task)
-    return np.asarray(np.min([gold.of(split.inside).support for split in plan.splits], axis=0))
-
-
-def _notes_on_rules(held: Mapping[str, Held], support: Mapping[str, IntArray]) -> list[str]:
-    """For which labels a threshold rule other than prevalence can't be kept; `support` is the least learnt from."""
-    notes = []
-    for name, of_task in held.items():
-        model, rule = of_task.systems.get(MODEL), of_task.rule
-        if rule is None or rule.name == PREVALENCE or model is None or model.thresholds is None:
-            continue
-        if rule.name == F1:
-            fall_back = support[name] < MIN_FOR_F1
-            told = f"have fewer than {MIN_FOR_F1} positives to learn from, so their thresholds match their prevalence"
-        else:
-            fall_back = np.asarray(np.isposinf(model.thresholds).any(axis=0))
-            told = "can't be assured that precision in every fold, and are not given there at all"
-        labels = [of_task.task.label_names[n] for n in np.flatnonzero(fall_back)]
-        if labels:
-            notes.append(f"{name}, thresholds by {rule}: {', '.join(labels)} {told}.")
-    return notes
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"

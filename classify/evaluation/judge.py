@@ -7,21 +7,12 @@ import numpy as np
 
 from classify.codebook import Task
 from classify.data.dataset import TaskGold
+from classify.evaluation.heldout import MODEL, TERMS, HeldOut, Mistake
 from classify.evaluation.measures import NO_ESTIMATE, Measured, headline, measure
 from classify.evaluation.mistakes import find_suspects, worst_mistakes
-from classify.evaluation.results import (
-    MODEL,
-    TERMS,
-    Abstention,
-    HeldOut,
-    LabelResult,
-    Mistake,
-    TaskAgreement,
-    TaskResult,
-    none_if_nan,
-)
+from classify.evaluation.results import Abstention, LabelResult, TaskAgreement, TaskResult, none_if_nan
 from classify.evaluation.slices import slice_by
-from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES, reach_verdict, too_few
+from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES, evaluable_labels, reach_verdict
 from classify.learn.thresholds import PRECISION, ThresholdRule, choose_threshold
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.calibration import brier_skill, calibration_line, reliability
@@ -71,7 +62,7 @@ def judge(held: Held) -> TaskResult:
     events = np.unique(held.groups[coded], return_inverse=True)[1]
     groups = jackknife_groups(events)
     support, events_with = gold.support, gold.events_with(events)
-    evaluable = np.array([not too_few(int(n), int(of)) for n, of in zip(support, events_with, strict=True)], dtype=bool)
+    evaluable = evaluable_labels(gold, events)
     valued = evaluable | (support >= MIN_HELD_OUT_POSITIVES if held.is_block else False)
     systems = {name: found.of(coded) for name, found in held.systems.items()}
     measured = {name: measure(gold, found.predicted, found.probabilities, groups) for name, found in systems.items()}
@@ -131,7 +122,7 @@ def _abstention(held: Held, gold: TaskGold, model: HeldOut, groups: IntArray) ->
     wrong, certainty, groups = ~right[complete], model.certainty[complete], groups[complete]
     coverage, risk = risk_coverage(certainty, wrong)
     without = np.array([_area(certainty[groups != n], wrong[groups != n]) for n in range(int(groups.max()) + 1)])
-    kept = certainty >= held.review_margin * (2 if held.task.is_multilabel else 1)
+    kept = certainty >= held.review_margin
     return Abstention(
         coverage=coverage,
         risk=risk,

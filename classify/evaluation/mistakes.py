@@ -8,7 +8,7 @@ import numpy as np
 from classify.codebook import Codebook, Task
 from classify.data.annotations import LabelledPassage, join_labels
 from classify.data.dataset import TaskGold
-from classify.evaluation.results import HeldOut, Mistake, Suspect, Words
+from classify.evaluation.heldout import HeldOut, Mistake, Suspect, Words
 from classify.measure.arrays import FloatArray
 from classify.scorer.contributions import split_score, word_weights
 from classify.scorer.linear import TaskScorer
@@ -69,12 +69,13 @@ def find_suspects(gold: TaskGold, held: HeldOut, label_names: Sequence[str]) -> 
     """Codings that the held-out model finds unlikely, the least likely first.
 
     Of each label at most 5% of the coded passages, and at most 20, where the model decides otherwise and gives what was
-    coded a probability under one half.
+    coded a probability under one half. A multiclass task's one doubt a passage is that of its given label.
     """
+    asked = gold.known if held.thresholds is not None else gold.gold
     suspects = []
     for column, label in enumerate(label_names):
         confidence = np.where(gold.gold[:, column], held.probabilities[:, column], 1 - held.probabilities[:, column])
-        differ = gold.known[:, column] & (held.predicted[:, column] != gold.gold[:, column]) & (confidence < 0.5)
+        differ = asked[:, column] & (held.predicted[:, column] != gold.gold[:, column]) & (confidence < 0.5)
         most = min(MAX_SUSPECTS, int(SUSPECT_SHARE * gold.known[:, column].sum()))
         rows = np.flatnonzero(differ)
         for row in rows[np.argsort(confidence[rows], kind="stable")][:most].tolist():

@@ -1,6 +1,6 @@
 """The values an evaluation consists of, finished and frozen; reports only read them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,15 +10,10 @@ from classify.codebook import Codebook, Task
 from classify.data.annotations import LabelledPassage
 from classify.data.dataset import TaskGold
 from classify.data.events import JoinedPair
-from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.evaluation.heldout import HeldOut, Mistake, Suspect
+from classify.measure.arrays import FloatArray, IntArray
 from classify.measure.calibration import Reliability
 from classify.measure.intervals import Estimate
-
-MODEL = "model"
-PRIOR = "prior"
-TERMS = "codebook_terms"
-PLAIN = "plain_tfidf"
-BASELINES = (PRIOR, TERMS, PLAIN)
 
 USE = "use"
 REVIEW = "use with review"
@@ -55,76 +50,6 @@ class TaskAgreement:
 
     def __getitem__(self, label: str) -> LabelAgreement:
         return next(found for found in self.labels if found.name == label)
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """What one system said of passages it had not seen; arrays of shape (n_passages, n_labels).
-
-    `thresholds` repeats each passage's fold's thresholds; it is None for a multiclass task. `certainty`, shape
-    (n_passages,), says how far a passage was from another decision (`DecisionRule.certainty`).
-    """
-
-    scores: FloatArray
-    probabilities: FloatArray
-    predicted: BoolArray
-    thresholds: FloatArray | None
-    certainty: FloatArray
-
-    @classmethod
-    def join(cls, parts: Sequence["HeldOut"], order: IntArray) -> "HeldOut":
-        """Parts one below the other, then in this order."""
-        thresholds = [part.thresholds for part in parts if part.thresholds is not None]
-        return cls(
-            scores=np.concatenate([part.scores for part in parts])[order],
-            probabilities=np.concatenate([part.probabilities for part in parts])[order],
-            predicted=np.concatenate([part.predicted for part in parts])[order],
-            thresholds=np.concatenate(thresholds)[order] if thresholds else None,
-            certainty=np.concatenate([part.certainty for part in parts])[order],
-        )
-
-    def of(self, rows: BoolArray) -> "HeldOut":
-        """What was said of some of the passages."""
-        thresholds = None if self.thresholds is None else self.thresholds[rows]
-        parts = (self.scores[rows], self.probabilities[rows], self.predicted[rows])
-        return HeldOut(*parts, thresholds, self.certainty[rows])
-
-
-Words = tuple[tuple[str, float], ...]
-"""Words with what each added to a score."""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A passage that got a label wrongly, or lacks one it should have; `words_for` and `words_against` say why.
-
-    `probability` is what the held-out model gave the label; `distance` how far it was from being right, for ranking.
-    Words stand as in the text, each with what it added to the label's score, largest effect first.
-    """
-
-    label: str
-    kind: str
-    id: str
-    text: str
-    gold: tuple[str, ...]
-    predicted: tuple[str, ...]
-    probability: float
-    distance: float
-    words_for: Words
-    words_against: Words
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """A label that may be a coder's slip: given or not, against a model that had not seen the passage.
-
-    `self_confidence` is the held-out probability of what was coded (Northcutt, Jiang & Chuang 2021).
-    """
-
-    row: int
-    label: str
-    is_given: bool
-    self_confidence: float
 
 
 @dataclass(frozen=True)

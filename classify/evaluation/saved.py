@@ -11,7 +11,8 @@ import numpy as np
 
 from classify.data.dataset import TaskGold
 from classify.errors import UsageError, data_error
-from classify.evaluation.results import MODEL, Evaluation
+from classify.evaluation.heldout import MODEL
+from classify.evaluation.results import Evaluation
 from classify.measure.arrays import BoolArray, FloatArray
 
 METRICS = "metrics.json"

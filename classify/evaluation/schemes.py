@@ -6,7 +6,7 @@ import numpy as np
 
 from classify.data.dataset import Dataset
 from classify.data.splits import grouped_folds, n_folds_for
-from classify.errors import UsageError, did_you_mean
+from classify.errors import UsageError, did_you_mean, how_many
 from classify.measure.arrays import IntArray
 
 EVENT_FOLDS = "event-folds"
@@ -87,8 +87,10 @@ def held_out_part(dataset: Dataset, field: str, value: str) -> Scheme:
     n_left = len(values) - len(inside) - len(outside)
     notes = []
     if n_left:
-        notes.append(f"{n_left} further passages of events that stand in the held-out part were not learnt from.")
-    description = f"learnt from {len(inside)} passages, tested on the {len(outside)} with {field} {value!r}"
+        notes.append(
+            f"Not learnt from: {how_many(n_left, 'further passage')} of events that stand in the held-out part."
+        )
+    description = f"learnt from {how_many(len(inside), 'passage')}, tested on the {len(outside)} with {field} {value!r}"
     return Scheme(description, (Split(inside, outside),), tuple(notes), is_block=True)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 
 from classify.codebook import Task
 from classify.data.dataset import TaskGold
+from classify.evaluation.heldout import HeldOut
 from classify.evaluation.measures import headline, measure
-from classify.evaluation.results import HeldOut, Slice
+from classify.evaluation.results import Slice
 from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES
 from classify.measure.arrays import IntArray
 from classify.measure.intervals import Estimate, jackknife_groups

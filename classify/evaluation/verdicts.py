@@ -1,6 +1,11 @@
 """A label's measures to a verdict on it, with the reason in words."""
 
+import numpy as np
+
+from classify.data.dataset import TaskGold
+from classify.errors import how_many
 from classify.evaluation.results import NOT_EVALUABLE, REVIEW, RULES, USE, LabelAgreement
+from classify.measure.arrays import BoolArray, IntArray
 from classify.measure.intervals import Estimate
 
 MIN_POSITIVES = 10
@@ -17,8 +22,14 @@ def too_few(support: int, events: int) -> str:
     if support >= MIN_POSITIVES and events >= MIN_EVENTS_WITH:
         return ""
     return (
-        f"{_count(support, 'positive')} in {_count(events, 'event')}; {MIN_POSITIVES} in {MIN_EVENTS_WITH} are needed"
+        f"{how_many(support, 'positive')} in {how_many(events, 'event')}; "
+        f"{MIN_POSITIVES} in {MIN_EVENTS_WITH} are needed"
     )
+
+
+def evaluable_labels(gold: TaskGold, groups: IntArray) -> BoolArray:
+    """Which labels have enough positives in enough events, shape (n_labels,)."""
+    return np.asarray((gold.support >= MIN_POSITIVES) & (gold.events_with(groups) >= MIN_EVENTS_WITH))
 
 
 def reach_verdict(
@@ -45,7 +56,7 @@ def reach_verdict(
         return REVIEW, "ranks passages well, but " + _what_is_missing(found.low, beats_terms, coders, gain)
     if has_terms and not beats_terms:
         ranking = f"does not surely rank well (skill at least {skill.low:.2f}, {REVIEW_SKILL} needed)"
-        return RULES, f"{ranking} nor beat the codebook's terms ({_signed(gain)} F1)"
+        return RULES, f"{ranking} nor beat the codebook's terms ({gain.signed} F1)"
     return (
         NOT_EVALUABLE,
         f"ranks passages little better than chance (skill at least {skill.low:.2f}, {REVIEW_SKILL} needed)",
@@ -58,9 +69,9 @@ def _what_is_missing(low: float, beats_terms: bool, coders: LabelAgreement | Non
     if low < USE_F1:
         missing.append(f"F1 may be as low as {low:.3f} ({USE_F1:.2f} needed)")
     if gain.high is not None and gain.high < 0:
-        missing.append(f"the codebook's terms are surely better ({_signed(gain)} F1)")
+        missing.append(f"the codebook's terms are surely better ({gain.signed} F1)")
     elif not beats_terms:
-        missing.append(f"the gain over the codebook's terms is not sure ({_signed(gain)} F1)")
+        missing.append(f"the gain over the codebook's terms is not sure ({gain.signed} F1)")
     if coders is None:
         missing.append("not double-coded")
     elif alpha is None:
@@ -68,15 +79,3 @@ def _what_is_missing(low: float, beats_terms: bool, coders: LabelAgreement | Non
     elif alpha < USE_ALPHA:
         missing.append(f"coders disagree (alpha {alpha:.2f}, {USE_ALPHA} needed)")
     return "; ".join(missing)
-
-
-def _signed(estimate: Estimate) -> str:
-    if estimate.value is None or estimate.low is None or estimate.high is None:
-        return "unknown"
-    return "{:+.2f}, {:+.2f} to {:+.2f}".format(
-        *(round(x, 2) + 0.0 for x in (estimate.value, estimate.low, estimate.high))
-    )
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from classify.learn.features import CountedTexts
+
 T = TypeVar("T")
 OnStep = Callable[[float, float], None]
 """Hears how much of the work is done, and how much there is."""
@@ -18,6 +20,11 @@ class Job(Generic[T]):
 
     compute: Callable[[], T]
     cost: float
+
+
+def cost_of(counted: CountedTexts, *, n_fits: float = 1) -> float:
+    """What so many fits of a task on the counted texts cost."""
+    return float(sum(block.tf.nnz for block in counted.blocks) * counted.hits.shape[1] * n_fits)
 
 
 def run_jobs(jobs: Sequence[Job[T]], on_step: OnStep) -> list[T]:

@@ -152,6 +152,25 @@ def roc_auc(gold: BoolArray, score: FloatArray) -> float:
     return float((middle_rank[place[gold]].sum() - n_positive * (n_positive + 1) / 2) / pairs)
 
 
+def weighted_average_precision(gold: BoolArray, score: FloatArray, weights: FloatArray) -> FloatArray:
+    """Average precision under each row of weights, shape (n_draws,), for drawing passages again.
+
+    `gold` and `score` have shape (n_passages,), `weights` (n_draws, n_passages), whole numbers. Equal scores share one
+    place. 0 where no positive is drawn.
+
+    >>> weighted_average_precision(np.array([True, False]), np.array([0.1, 0.9]), np.array([[1.0, 1.0], [3.0, 1.0]]))
+    array([0.5 , 0.75])
+    """
+    order = np.argsort(-score, kind="stable")
+    drawn, ranked = weights[:, order], score[order]
+    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+    tie = ends[np.searchsorted(ends, np.arange(len(ranked)))]
+    positive = drawn * gold[order]
+    hits, seen = np.cumsum(positive, axis=1), np.cumsum(drawn, axis=1)
+    total = (positive * hits[:, tie] / np.maximum(seen[:, tie], 1)).sum(axis=1)
+    return np.asarray(total / np.maximum(hits[:, -1], 1))
+
+
 def ranks_of(score: FloatArray) -> FloatArray:
     """Ranks down each column, in (0, 1), equal scores sharing theirs; for pooling folds whose scores differ in scale.
 

@@ -4,7 +4,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from classify.evaluation.results import BASELINES, MODEL, NOT_EVALUABLE, REVIEW, RULES, USE, Evaluation, TaskResult
+from classify.evaluation.heldout import BASELINES, MODEL
+from classify.evaluation.results import NOT_EVALUABLE, REVIEW, RULES, USE, Evaluation, TaskResult
 from classify.report.tables import event_rows
 from classify.report.words import in_words
 

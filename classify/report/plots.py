@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classify.evaluation.results import (
-    MODEL,
-    NOT_EVALUABLE,
-    TERMS,
-    Abstention,
-    LabelResult,
-    LearningCurve,
-    TaskResult,
-)
+from classify.evaluation.heldout import MODEL, TERMS
+from classify.evaluation.results import NOT_EVALUABLE, Abstention, LabelResult, LearningCurve, TaskResult
 from classify.measure.calibration import Reliability
 from classify.measure.scores import precision_recall_curve
 

@@ -66,9 +66,9 @@ class DecisionRule:
     def certainty(self, probabilities: FloatArray) -> FloatArray:
         """How far each passage was from another decision, shape (n_passages,), in [0, 1].
 
-        Multilabel: twice the least distance of a label's probability, its odds measured against those at its threshold,
-        from one half: the distance to a threshold that stands at .5, and as strict where it stands at .05. Multiclass:
-        the distance between the two most probable labels.
+        Multilabel: the least distance of a label's probability, its odds measured against those at its threshold, from
+        one half: the distance to a threshold that stands at .5, and as strict where it stands at .05. Multiclass: the
+        distance between the two most probable labels.
         """
         if self.thresholds is None:
             best = np.sort(probabilities, axis=1)
@@ -76,11 +76,11 @@ class DecisionRule:
         finite = np.isfinite(self.thresholds)
         p, cut = (np.clip(found, 1e-12, 1 - 1e-12) for found in (probabilities, self.threshold_probabilities))
         against_threshold = p * (1 - cut) / (p * (1 - cut) + cut * (1 - p))
-        return np.asarray(np.where(finite, 2 * np.abs(against_threshold - 0.5), 1.0).min(axis=1, initial=1.0))
+        return np.asarray(np.where(finite, np.abs(against_threshold - 0.5), 0.5).min(axis=1, initial=0.5))
 
     def is_near(self, probabilities: FloatArray, *, margin: float) -> BoolArray:
         """Which passages were a close call, shape (n_passages,): within `margin` of the threshold, or of each other."""
-        return self.certainty(probabilities) < (margin if self.thresholds is None else 2 * margin)
+        return self.certainty(probabilities) < margin
 
     def to_dict(self, labels: tuple[str, ...]) -> dict[str, Any]:
         """Plain data for a manifest; infinite thresholds become "inf" or "-inf", as JSON has no such number."""

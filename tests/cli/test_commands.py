@@ -558,7 +558,7 @@ def test_a_passage_without_words_is_valid(row: dict[str, object], review: list[s
 
 def test_passages_without_words_are_a_warning(in_toy_folder: Path) -> None:
     change_row(1, text="12 345")
-    assert "warning: 1 passages hold no word, the first at labels/passages.jsonl:1\n" == run("check").stderr
+    assert "warning: no word in 1 passage, the first at labels/passages.jsonl:1\n" == run("check").stderr
 
 
 @pytest.mark.parametrize(

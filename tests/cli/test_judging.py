@@ -95,7 +95,7 @@ def test_events_on_both_sides_are_counted_first(dated: Path) -> None:
     parts = {"e01#1": "test", "e02#1": "test"}
     write_jsonl(Path(PASSAGES), [row | {"part": parts.get(row["id"], "rest")} for row in dated_rows()])
     first, _, second, *_ = succeeds("evaluate", "--holdout", "part=test").splitlines()
-    assert "2 further passages of events that stand in the held-out part were not learnt from." == first
+    assert "Not learnt from: 2 further passages of events that stand in the held-out part." == first
     assert "2 passages, 2 events; learnt from 20 passages, tested on the 2 with part 'test'" == second
 
 
@@ -217,7 +217,8 @@ def test_the_filled_sheet_is_labels(judged: tuple[Path, Result], in_toy_folder: 
     assert ("sea", "report") == tuple(read_table("sheet.csv").rows[0][task] for task in ("theme", "framing"))
 
 
-def test_a_sheet_somebody_has_filled_in_is_not_replaced(dated: Path) -> None:
+def test_a_sheet_somebody_has_filled_in_is_refused_at_once(dated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classify.evaluation.crossval.fit_task", lambda *arguments: pytest.fail("learnt"))
     before = Path(PASSAGES).read_bytes()
     result = run("evaluate", "--suspects", PASSAGES)
     assert (2, f"{PASSAGES}: holds hand labels, which would be lost; name another file\n") == (
@@ -225,7 +226,12 @@ def test_a_sheet_somebody_has_filled_in_is_not_replaced(dated: Path) -> None:
         result.stderr,
     )
     assert before == Path(PASSAGES).read_bytes()
-    assert (REPORT / "report.html").exists()
+
+
+def test_a_report_below_a_file_is_refused_at_once(dated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classify.evaluation.crossval.fit_task", lambda *arguments: pytest.fail("learnt"))
+    Path("file").write_text("mine")
+    assert "file: a file stands here" in refused(2, "evaluate", "--out", "file/report")
 
 
 def test_a_sheet_of_no_known_kind_is_refused_at_once(dated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,7 +250,7 @@ def test_a_sheet_of_json_lines_is_labels_too(dated: Path) -> None:
     first, *_ = [json.loads(line) for line in Path("suspects.jsonl").read_text(encoding="utf-8").splitlines()]
     assert ("e01#1", {"theme": None, "framing": None}) == (first["id"], first["labels"])
     write_jsonl(Path("filled.jsonl"), [first | {"labels": {"theme": ["sea"], "framing": "report"}}])
-    assert "no faults: 1 passages" in run("check", "--labels", "filled.jsonl").stdout
+    assert "no faults: 1 passage," in run("check", "--labels", "filled.jsonl").stdout
 
 
 # ---- compare

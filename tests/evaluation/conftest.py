@@ -11,7 +11,8 @@ from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset, TaskGold, make_dataset
 from classify.evaluation import curve
 from classify.evaluation.evaluate import evaluate
-from classify.evaluation.results import Evaluation, HeldOut
+from classify.evaluation.heldout import HeldOut
+from classify.evaluation.results import Evaluation
 
 TOPIC = Task("topic", TaskKind.MULTILABEL, (Label("sea", terms=("ship*",)), Label("cyber")))
 TONE = Task("tone", TaskKind.MULTICLASS, (Label("plain"), Label("loud"), Label("proud")))

@@ -12,7 +12,9 @@ from classify.evaluation.curve import FRACTIONS, Point, curve_jobs, draw_curve
 from classify.evaluation.evaluate import evaluate
 from classify.evaluation.results import Evaluation, LearningCurve
 from classify.evaluation.schemes import EVENT_FOLDS, over_events
+from classify.learn.features import CountedTexts
 from classify.learn.settings import THEME_DEFAULTS
+from classify.learn.training import count_for
 from classify.measure.intervals import Estimate
 from tests.evaluation.conftest import TOPIC, TOPICS, passage
 
@@ -30,6 +32,10 @@ def in_powers_of_two() -> Dataset:
     return make_dataset(passages, TOPICS)
 
 
+def counted(dataset: Dataset) -> CountedTexts:
+    return count_for(TOPIC, dataset.texts, THEME_DEFAULTS)
+
+
 @pytest.fixture(scope="module")
 def powers() -> Dataset:
     return in_powers_of_two()
@@ -38,7 +44,7 @@ def powers() -> Dataset:
 @pytest.fixture(scope="module")
 def points(powers: Dataset) -> list[Point]:
     splits = over_events(powers, scheme=EVENT_FOLDS, seed=0).splits
-    return [job.compute() for job in curve_jobs(powers, TOPIC, THEME_DEFAULTS, splits, seed=0)]
+    return [job.compute() for job in curve_jobs(powers, TOPIC, THEME_DEFAULTS, counted(powers), splits, seed=0)]
 
 
 def events_of(n_passages: int) -> set[int]:
@@ -83,7 +89,7 @@ def test_events_are_drawn_five_times_and_all_of_them_once(points: list[Point]) -
 
 def test_jobs_cost_in_proportion_to_their_part(powers: Dataset) -> None:
     splits = over_events(powers, scheme=EVENT_FOLDS, seed=0).splits
-    costs = [job.cost for job in curve_jobs(powers, TOPIC, THEME_DEFAULTS, splits[:1], seed=0)]
+    costs = [job.cost for job in curve_jobs(powers, TOPIC, THEME_DEFAULTS, counted(powers), splits[:1], seed=0)]
     assert pytest.approx([fraction * costs[4] for fraction in FRACTIONS]) == costs[:5]
 
 
@@ -91,14 +97,14 @@ def test_passages_that_are_not_coded_are_not_learnt_from(powers: Dataset) -> Non
     extra = [passage(f"e{event}", 99, "word", None) for event in range(N_EVENTS)]
     more = make_dataset([*powers.passages, *extra], TOPICS)
     splits = over_events(more, scheme=EVENT_FOLDS, seed=0).splits
-    sizes = {job.compute().n_passages for job in curve_jobs(more, TOPIC, THEME_DEFAULTS, splits, seed=0)}
+    sizes = {job.compute().n_passages for job in curve_jobs(more, TOPIC, THEME_DEFAULTS, counted(more), splits, seed=0)}
     assert max(sizes) < 2**N_EVENTS
 
 
 def test_large_datasets_have_no_curve(powers: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     splits = over_events(powers, scheme=EVENT_FOLDS, seed=0).splits
     monkeypatch.setattr(curve, "MAX_PASSAGES", 62)
-    assert [] == curve_jobs(powers, TOPIC, THEME_DEFAULTS, splits, seed=0)
+    assert [] == curve_jobs(powers, TOPIC, THEME_DEFAULTS, counted(powers), splits, seed=0)
     assert None is draw_curve(powers, TOPIC, [], JUDGED, seed=0)
 
 

@@ -14,7 +14,8 @@ from classify.data.annotations import CodedPassage, LabelledPassage
 from classify.data.dataset import Dataset, make_dataset
 from classify.errors import UsageError
 from classify.evaluation.evaluate import evaluate, evaluate_bundle
-from classify.evaluation.results import MODEL, NOT_EVALUABLE, PLAIN, PRIOR, TERMS, Evaluation
+from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS
+from classify.evaluation.results import NOT_EVALUABLE, Evaluation
 from classify.evaluation.saved import prediction_rows
 from classify.evaluation.schemes import EVENT_FOLDS, LEAVE_ONE_EVENT_OUT, outer_folds
 from classify.learn.settings import TaskSettings, TrainingSettings
@@ -99,7 +100,7 @@ def test_passages_of_events_on_both_sides_are_counted_in_a_note(made: Dataset) -
     """Each event has two passages of either year."""
     moved = [replace(p, extra={"part": "test" if p.id in ("e00#0", "e01#0") else "rest"}) for p in made.passages]
     found = evaluate(make_dataset(moved, BOOK), holdout=("part", "test"))
-    assert "6 further passages of events that stand in the held-out part were not learnt from." in found.notes
+    assert "Not learnt from: 6 further passages of events that stand in the held-out part." in found.notes
 
 
 def test_a_field_without_values_is_refused_before_anything_is_learnt(made: Dataset) -> None:

@@ -12,6 +12,7 @@ import pytest
 from classify.data.annotations import LabelledPassage, read_labels
 from classify.data.dataset import TaskGold
 from classify.data.tables import write_rows
+from classify.evaluation.heldout import MODEL, HeldOut, Mistake, Suspect, Words
 from classify.evaluation.mistakes import (
     MISSED,
     WRONG,
@@ -21,7 +22,7 @@ from classify.evaluation.mistakes import (
     suspects_sheet,
     worst_mistakes,
 )
-from classify.evaluation.results import MODEL, Evaluation, HeldOut, Mistake, Suspect, Words
+from classify.evaluation.results import Evaluation
 from classify.scorer.contributions import split_score
 from classify.scorer.linear import Block, TaskScorer
 from classify.scorer.terms import TermMatcher

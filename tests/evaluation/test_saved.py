@@ -13,7 +13,8 @@ from classify.bundle import Bundle
 from classify.data.dataset import Dataset, make_dataset
 from classify.errors import DataError, UsageError
 from classify.evaluation.evaluate import evaluate, evaluate_bundle
-from classify.evaluation.results import MODEL, Evaluation
+from classify.evaluation.heldout import MODEL
+from classify.evaluation.results import Evaluation
 from classify.evaluation.saved import (
     METRICS,
     PREDICTION_COLUMNS,

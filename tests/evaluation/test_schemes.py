@@ -126,7 +126,7 @@ def test_events_on_both_sides_are_not_learnt_from_and_the_note_counts_their_pass
     plan = held_out_part(by_origin, "origin", "seed")
     assert ["c#4", "c#5", "d#6"] == ids(by_origin, plan.splits[0].inside)
     assert "learnt from 3 passages, tested on the 2 with origin 'seed'" == plan.description
-    assert ("2 further passages of events that stand in the held-out part were not learnt from.",) == plan.notes
+    assert ("Not learnt from: 2 further passages of events that stand in the held-out part.",) == plan.notes
 
 
 def test_without_events_on_both_sides_there_is_no_note() -> None:

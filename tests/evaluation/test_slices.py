@@ -8,8 +8,9 @@ import pytest
 from classify.data.dataset import Dataset
 from classify.errors import UsageError
 from classify.evaluation.evaluate import evaluate
+from classify.evaluation.heldout import MODEL, TERMS, HeldOut
 from classify.evaluation.judge import Held, judge
-from classify.evaluation.results import MODEL, TERMS, Evaluation, HeldOut, Slice
+from classify.evaluation.results import Evaluation, Slice
 from classify.evaluation.slices import slice_by
 from classify.measure.intervals import MIN_GROUPS
 from tests.evaluation.conftest import TONE, TOPIC, gold_of, held_out

@@ -24,18 +24,14 @@ from classify.codebook import Codebook, Label, Task, TaskKind
 from classify.data.dataset import Dataset, TaskGold, load_labels
 from classify.errors import OutputError
 from classify.evaluation.evaluate import evaluate
+from classify.evaluation.heldout import MODEL, TERMS, HeldOut, Mistake, Suspect
 from classify.evaluation.judge import Held, judge
 from classify.evaluation.results import (
-    MODEL,
-    TERMS,
     Abstention,
     Evaluation,
-    HeldOut,
     LabelAgreement,
     LearningCurve,
-    Mistake,
     Slice,
-    Suspect,
     TaskAgreement,
     TaskResult,
 )
@@ -731,7 +727,7 @@ def test_a_file_in_place_of_the_folder_is_refused(evaluation: Evaluation, tmp_pa
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(evaluation: Evaluation, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OutputError, match="can't be written"):
+    with pytest.raises(OutputError, match="file: a file stands here"):
         write_evaluation(evaluation, tmp_path / "file" / "report")
 
 
