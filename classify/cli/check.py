@@ -56,8 +56,8 @@ def check(
         }
         say_json({"passages": len(dataset.passages), "events": n_events, "codebook": book.name, "tasks": tasks})
         return
-    found = f"{how_many(len(dataset.passages), 'passage')}, {how_many(n_events, 'event')}"
-    say(f"no faults: {found}, codebook {book.name} {book.version}\n")
+    passages = f"{how_many(len(dataset.passages), 'passage')}, {how_many(n_events, 'event')}"
+    say(f"no faults: {passages}, codebook {book.name} {book.version}\n")
     for task, found in counts.items():
         n_coded = int(dataset.gold(book[task]).coded.sum())
         rows = [(label, n, events) for label, (n, events) in found.items()]
