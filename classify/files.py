@@ -38,7 +38,7 @@ def refuse_foreign(folder: Path, foreign: Callable[[Path], Iterable[Path]], *, w
     """Raise OutputError if `folder` can't be a folder for `what`, or holds any of the files `foreign` names."""
     try:
         found = sorted(foreign(folder)) if folder.is_dir() else []
-        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
     except OSError as error:
         raise OutputError(f"{folder}: can't be written: {error.strerror or error}") from None
     if not nearest.is_dir():

@@ -558,7 +558,7 @@ def test_a_file_in_place_of_the_folder_is_refused_and_left_alone(toy_bundle: Bun
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(toy_bundle: Bundle, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(OutputError, match="can't be written"):
+    with pytest.raises(OutputError, match="file: a file stands here"):
         toy_bundle.save(tmp_path / "file" / "bundle")
 
 

@@ -1098,7 +1098,7 @@ def test_bad_settings_are_one_line_and_2(command: str, config: str, expected: st
     [
         ("labels", "labels: holds codebook.toml, which is no part of a "),
         ("labels/passages.jsonl", "labels/passages.jsonl: a file stands here; expected a folder for the "),
-        ("labels/passages.jsonl/sub", "labels/passages.jsonl/sub: can't be written: Not a directory"),
+        ("labels/passages.jsonl/sub", "labels/passages.jsonl: a file stands here"),
         ("hidden", "hidden: holds .notes, which is no part of a "),
     ],
 )
