@@ -13,6 +13,7 @@ from classify.cli.explain import explain
 from classify.cli.inspect import inspect
 from classify.cli.predict import predict
 from classify.cli.segment import segment
+from classify.cli.terms import terms
 from classify.cli.train import train
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for function in (segment, check, agreement, train, evaluate, compare, audit_splits, predict, explain, inspect):
+for function in (segment, check, agreement, terms, train, evaluate, compare, audit_splits, predict, explain, inspect):
     app.command(function.__name__.replace("_", "-"))(function)
 
 
