@@ -11,7 +11,7 @@ from classify.codebook import Codebook, load_codebook
 from classify.data.dataset import Dataset, load_labels
 from classify.learn.training import train
 
-collect_ignore_glob = ["recompute.py", "benchmarks/*"]  # scripts
+collect_ignore_glob = ["recompute.py", "data_card.py", "benchmarks/*"]  # scripts
 
 ROOT = Path(__file__).parent.parent
 

@@ -2,9 +2,9 @@
 
     python tests/benchmarks/real_text.py DATA [LABELS]
 
-DATA is a folder with labelled real passages (`passages.jsonl`), coded by the project's codebook; LABELS the labels to train
-on, by default the project's own. Prints theme and framing scores of the codebook's terms alone, of plain TF-IDF with
-logistic regression, and of the toolkit's model; macro averages run over labels with 3 positives or more.
+DATA is a folder with labelled real passages (`passages.jsonl`), coded by the project's codebook; LABELS the labels to
+train on, by default the project's own. Prints theme and framing scores of the codebook's terms alone, of plain TF-IDF
+with logistic regression, and of the toolkit's model; macro averages run over labels with 3 positives or more.
 """
 
 import sys
@@ -15,7 +15,8 @@ import numpy as np
 from classify.codebook import load_codebook
 from classify.data.dataset import load_labels
 from classify.evaluation.evaluate import evaluate_bundle
-from classify.evaluation.results import TERMS, TaskResult
+from classify.evaluation.heldout import TERMS
+from classify.evaluation.results import TaskResult
 from classify.learn.settings import PLAIN, TrainingSettings
 from classify.learn.training import train
 

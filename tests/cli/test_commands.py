@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -112,6 +113,7 @@ EXAMPLES = {
     "segment": "classify segment seeds/*.txt --sample 20 --seed 1 --out to-code.csv",
     "check": "classify check --labels my-labels.csv --codebook my-codebook.toml",
     "agreement": "classify agreement --coders coders/anna.csv --coders coders/ben.csv --out to-adjudicate.csv",
+    "terms": "classify terms --label cyber_security",
     "train": "classify train --labels labels/ --codebook labels/codebook.toml --out models/mine",
     "evaluate": "classify evaluate --model models/defence-diplomacy --labels other.jsonl --out reports/other",
     "compare": "classify compare reports/before reports/after",
@@ -141,6 +143,7 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ("segment", ["--unit", "--sample", "--seed", "--codebook", "--out", "--quiet"]),
         ("check", ["--labels", "--codebook", "--json", "--quiet"]),
         ("agreement", ["--coders", "--labels", "--codebook", "--out", "--json", "--quiet"]),
+        ("terms", ["--labels", "--codebook", "--label", "--most", "--json"]),
         ("train", ["--labels", "--codebook", "--config", "--out", "--json", "--quiet"]),
         (
             "evaluate",
@@ -476,6 +479,44 @@ def test_agreement_of_one_coder_is_refused(toy: Path) -> None:
     code_twice()
     message = refused(2, "agreement", "--coders", "labels/coders/a.jsonl", "--labels", "labels", "--out", "x.csv")
     assert "no passage was coded twice; found coders a; expected two with the same ids" == message
+
+
+# ---- terms
+
+
+def festivals() -> None:
+    """Twenty further passages of praise that share a word, of three events."""
+    rows = [
+        {"id": f"f{n}", "text": f"A festival of song number{n}.", "event": f"f{n % 3}", "labels": {"framing": "praise"}}
+        for n in range(20)
+    ]
+    write_jsonl(Path("labels/festivals.jsonl"), rows)
+
+
+def test_terms_shows_candidates_with_their_counts(toy: Path) -> None:
+    festivals()
+    shown = succeeds("terms", "--label", "praise")
+    assert shown.startswith("framing: praise\n")
+    assert re.search(r"(?m)^ *festival +21 +0 +\d+\.\d *$", shown)
+    assert "theme" not in shown
+
+
+def test_terms_as_json_names_every_label(toy: Path) -> None:
+    festivals()
+    found = json.loads(succeeds("terms", "--json", "--most", "1"))
+    assert {"theme": ["sea", "cyber", "trade"], "framing": ["report", "praise"]} == {
+        t: list(of) for t, of in found.items()
+    }
+    (candidate,) = found["framing"]["praise"]
+    assert ("festival", 21, 0) == (candidate["term"], candidate["inside"], candidate["outside"])
+
+
+def test_terms_of_too_few_passages_says_that_there_are_none(toy: Path) -> None:
+    assert "theme: sea: no candidates\n" in succeeds("terms")
+
+
+def test_terms_refuses_an_unknown_label(toy: Path) -> None:
+    assert "--label: unknown label 'prais'; did you mean 'praise'?" == refused(2, "terms", "--label", "prais")
 
 
 # ---- train
