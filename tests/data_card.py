@@ -6,6 +6,7 @@ A table stands between `<!-- NAME -->` and `<!-- end -->`; `tests/test_labels.py
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from classify.codebook import load_codebook
@@ -88,6 +89,30 @@ def regions(dataset: Dataset) -> str:
     counts = Counter(str(passage.extra["region"]) for passage in composed)
     rows = [(region, n, f"{n / len(composed):.0%}") for region, n in sorted(counts.items(), key=lambda pair: -pair[1])]
     return table(("region", "passages", "share of composed"), rows)
+
+
+def nearest_passages(passages: Sequence[LabelledPassage]) -> tuple[float, str, str]:
+    """The largest share of a passage's word 5-grams that one of another document holds, and the two passages' ids."""
+    grams = [_five_grams(passage.text) for passage in passages]
+    holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for row, of_passage in enumerate(grams):
+        for gram in of_passage:
+            holders[gram].append(row)
+    shared = Counter(
+        pair
+        for rows in holders.values()
+        for pair in combinations(rows, 2)
+        if passages[pair[0]].document != passages[pair[1]].document
+    )
+    return max(
+        (n / min(len(grams[first]), len(grams[second])), passages[first].id, passages[second].id)
+        for (first, second), n in shared.items()
+    )
+
+
+def _five_grams(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.lower())
+    return {tuple(words[start : start + 5]) for start in range(len(words) - 4)}
 
 
 def updated(card: str, dataset: Dataset) -> str:

@@ -109,24 +109,24 @@ def audit_splits(
     folds = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).folds
     doubled = _with_copies(dataset, seed=settings.seed)
     found, not_looked_for = (splits_of(_folds_with_copies(folds, dataset, one)) for one in (doubled, _apart(doubled)))
-    null_jobs, copy_jobs = [], []
+    nulls = {task.name: _nulls(dataset, task, splits_of(folds), seed=settings.seed) for task in tasks}
+    jobs: list[Job[Any]] = []
     for task in tasks:
         chosen, columns = settings.of(task).fixed, _evaluable(dataset, task)
         counted = count_for(task, dataset.texts, chosen)
         with_copies = count_for(task, doubled.texts, chosen)
-        null_jobs += _null_jobs(dataset, task, chosen, counted, splits_of(folds), settings.seed)
-        copy_jobs += [
-            _copy_job(dataset.gold(task), chosen, counted, splits_of(folds), columns),
-            *(
-                _copy_job(doubled.gold(task), chosen, with_copies, splits, columns)
-                for splits in (found, not_looked_for)
-            ),
-        ]
-    results: list[Any] = run_jobs([*null_jobs, *copy_jobs], on_step)
-    bands = _null_bands(dataset, tasks, results[: len(null_jobs)])
-    of_copies = iter(results[len(null_jobs) :])
-    quality = {task.name: (next(of_copies), next(of_copies), next(of_copies)) for task in tasks}
-    return SplitAudit(bands, Copies(_joined(dataset, doubled), quality))
+        jobs += [job for null in nulls[task.name] for job in null.jobs(counted, chosen)]
+        jobs.append(_copy_job(dataset.gold(task), chosen, counted, splits_of(folds), columns))
+        in_copies = doubled.gold(task)
+        jobs += [_copy_job(in_copies, chosen, with_copies, splits, columns) for splits in (found, not_looked_for)]
+    results = iter(run_jobs(jobs, on_step))
+    bands: list[NullBand] = []
+    quality = {}
+    for task in tasks:
+        by_event, by_passage = (null.auc([next(results) for _ in null.splits]) for null in nulls[task.name])
+        bands += _null_bands(task, _evaluable(dataset, task), by_event, by_passage)
+        quality[task.name] = (next(results), next(results), next(results))
+    return SplitAudit(tuple(bands), Copies(_joined(dataset, doubled), quality))
 
 
 def _evaluable(dataset: Dataset, task: Task) -> BoolArray:
@@ -136,19 +136,35 @@ def _evaluable(dataset: Dataset, task: Task) -> BoolArray:
 # shuffled labels
 
 
-def _null_jobs(
-    dataset: Dataset, task: Task, chosen: TaskSettings, counted: CountedTexts, by_event: Sequence[Split], seed: int
-) -> list[Job[list[FloatArray]]]:
-    """One job a draw; each gives the AUC of every label by folds of events, the first also by folds of passages."""
+@dataclass(frozen=True)
+class _Null:
+    """Labels dealt anew several times, side by side as further columns of `gold`, and how to split the passages."""
+
+    gold: TaskGold
+    n_draws: int
+    splits: Sequence[Split]
+
+    def jobs(self, counted: CountedTexts, settings: TaskSettings) -> list[Job[FloatArray]]:
+        """One job a split; all draws are learnt together, because that reads the features once."""
+        cost = cost_of(counted, n_fits=self.n_draws)
+        return [Job(partial(_ranked, counted, self.gold, settings, split), cost) for split in self.splits]
+
+    def auc(self, parts: Sequence[FloatArray]) -> FloatArray:
+        """AUC of each draw and label from what the jobs gave, shape (n_draws, n_labels)."""
+        return _by_label(roc_auc, self.gold, _whole(self.gold, self.splits, parts)).reshape(self.n_draws, -1)
+
+
+def _nulls(dataset: Dataset, task: Task, by_event: Sequence[Split], *, seed: int) -> tuple[_Null, _Null]:
+    """What is split by events, and what by passages."""
     by_passage = splits_of(np.random.default_rng(seed).permutation(len(dataset.passages)) % len(by_event))
-    cost = cost_of(counted, n_fits=len(by_event))
-    jobs = []
-    for draw in range(N_DRAWS):
-        rows = _dealt(dataset.groups, np.random.default_rng([seed, draw]))
-        gold = dataset.gold(task).of(rows)
-        ways = [by_event, by_passage] if draw < N_DRAWS_BY_PASSAGE else [by_event]
-        jobs.append(Job(partial(_auc, counted, gold, chosen, ways), cost * len(ways)))
-    return jobs
+    gold = dataset.gold(task)
+    dealt = [gold.of(_dealt(dataset.groups, np.random.default_rng([seed, draw]))) for draw in range(N_DRAWS)]
+    ways = ((dealt, by_event), (dealt[:N_DRAWS_BY_PASSAGE], by_passage))
+    first, second = (
+        _Null(TaskGold(np.hstack([one.gold for one in of]), np.hstack([one.known for one in of])), len(of), splits)
+        for of, splits in ways
+    )
+    return first, second
 
 
 def _dealt(groups: IntArray, rng: np.random.Generator) -> IntArray:
@@ -160,19 +176,16 @@ def _dealt(groups: IntArray, rng: np.random.Generator) -> IntArray:
     return rows
 
 
-def _auc(
-    counted: CountedTexts, gold: TaskGold, settings: TaskSettings, ways: Sequence[Sequence[Split]]
-) -> list[FloatArray]:
-    """AUC of each label by each way of splitting, shape (n_labels,)."""
-    return [_by_label(roc_auc, gold, _ranks(counted, gold, settings, splits)) for splits in ways]
+def _ranked(counted: CountedTexts, gold: TaskGold, settings: TaskSettings, split: Split) -> FloatArray:
+    """Each held-out passage's rank among those held out with it, label by label: scores without their fold's scale."""
+    (weights,) = fit_weights(counted, gold, split.inside[gold.coded[split.inside]], [settings])
+    return ranks_of(weights.score(counted, split.outside)[0])
 
 
-def _ranks(counted: CountedTexts, gold: TaskGold, settings: TaskSettings, splits: Sequence[Split]) -> FloatArray:
-    """Every passage's rank among those held out with it, label by label: scores without their fold's scale."""
+def _whole(gold: TaskGold, splits: Sequence[Split], parts: Sequence[FloatArray]) -> FloatArray:
     ranks = np.zeros(gold.gold.shape)
-    for split in splits:
-        (weights,) = fit_weights(counted, gold, split.inside[gold.coded[split.inside]], [settings])
-        ranks[split.outside] = ranks_of(weights.score(counted, split.outside)[0])
+    for split, part in zip(splits, parts, strict=True):
+        ranks[split.outside] = part
     return ranks
 
 
@@ -181,20 +194,14 @@ def _by_label(measure: Callable[[BoolArray, FloatArray], float], gold: TaskGold,
     return np.array([measure(of[known], rank[known]) for of, known, rank in columns])
 
 
-def _null_bands(dataset: Dataset, tasks: Sequence[Task], draws: Sequence[Sequence[FloatArray]]) -> tuple[NullBand, ...]:
+def _null_bands(task: Task, columns: BoolArray, by_event: FloatArray, by_passage: FloatArray) -> list[NullBand]:
     bands = []
-    for number, task in enumerate(tasks):
-        of_task = draws[number * N_DRAWS : (number + 1) * N_DRAWS]
-        by_event = np.array([draw[0] for draw in of_task])
-        by_passage = np.array([draw[1] for draw in of_task[:N_DRAWS_BY_PASSAGE]])
-        for n in np.flatnonzero(_evaluable(dataset, task)):
-            if not np.isfinite(by_event[:, n]).all():
-                continue  # a label that nearly all passages carry has draws without a negative
-            low, high = np.quantile(by_event[:, n], [0.025, 0.975])
-            error = np.std(by_event[:, n], ddof=1) / np.sqrt(N_DRAWS)
-            values = (by_event[:, n].mean(), error, low, high, by_passage[:, n].mean())
-            bands.append(NullBand(task.name, task.label_names[n], *map(float, values)))
-    return tuple(bands)
+    for n in np.flatnonzero(columns & np.isfinite(by_event).all(axis=0)):  # else a draw lacks a negative
+        low, high = np.quantile(by_event[:, n], [0.025, 0.975])
+        error = np.std(by_event[:, n], ddof=1) / np.sqrt(N_DRAWS)
+        values = (by_event[:, n].mean(), error, low, high, by_passage[:, n].mean())
+        bands.append(NullBand(task.name, task.label_names[n], *map(float, values)))
+    return bands
 
 
 # copies of documents
@@ -256,4 +263,5 @@ def _copy_job(
 def _macro_average_precision(
     counted: CountedTexts, gold: TaskGold, settings: TaskSettings, splits: Sequence[Split], columns: BoolArray
 ) -> float:
-    return float(_by_label(average_precision, gold, _ranks(counted, gold, settings, splits))[columns].mean())
+    ranks = _whole(gold, splits, [_ranked(counted, gold, settings, split) for split in splits])
+    return float(_by_label(average_precision, gold, ranks)[columns].mean())

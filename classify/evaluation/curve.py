@@ -20,6 +20,8 @@ from classify.measure.scores import ranks_of, weighted_average_precision
 
 FRACTIONS = (0.2, 0.4, 0.6, 0.8, 1.0)
 N_DRAWS = 5
+DRAWN_PASSAGES = 2_500
+"""Larger sets are drawn from less often, but twice at least: their curves vary less, and each draw takes longer."""
 N_BOOTSTRAP = 200
 N_MORE = 100
 MAX_PASSAGES = 5_000
@@ -51,7 +53,7 @@ def curve_jobs(
     chosen = settings.fixed
     counted = counted.only(chosen.blocks(task))
     jobs = []
-    for draw in range(N_DRAWS):
+    for draw in range(min(N_DRAWS, max(2, DRAWN_PASSAGES // len(dataset.passages)))):
         rank = np.random.default_rng([seed, draw]).permutation(len(dataset.event_names))
         for split in splits:
             inside = split.inside[gold.coded[split.inside]]

@@ -10,7 +10,9 @@ from classify.measure.arrays import BoolArray, FloatArray
 from classify.measure.calibration import sigmoid
 
 DENSE_ROWS = 600
-"""Up to here the products of all rows with each other are kept as a dense matrix, which is faster."""
+MANY_PROBLEMS = 16
+"""Up to 600 rows, and for 16 columns or C up to where it would take twice the features' memory, the products of all
+rows with each other are kept as a dense matrix, which is faster."""
 TOLERANCE = 1e-7
 """Of a column's gradient, relative to its weights: scores are then right to 1e-5 or better."""
 _LOOSE = 1e-2
@@ -37,7 +39,8 @@ def fit_logistic(
     reached by way of smaller ones, each starting from the last, so that a grid of C costs little more than its
     largest.
     """
-    kernel = _Kernel(features)
+    many = target.shape[1] * len(Cs) >= MANY_PROBLEMS
+    kernel = _Kernel(features, is_dense=len(target) ** 2 <= max(DENSE_ROWS**2, 2 * features.nnz * many))
     duals: dict[float, list[FloatArray]] = {C: [] for C in Cs}
     for first in range(0, target.shape[1], _COLUMNS):
         columns = slice(first, first + _COLUMNS)
@@ -50,9 +53,9 @@ def fit_logistic(
 class _Kernel:
     """K = XX' + 1, as a matrix of its own or by products with X."""
 
-    def __init__(self, features: Any) -> None:
+    def __init__(self, features: Any, *, is_dense: bool) -> None:
         self._features, self._transposed = features, sparse.csr_array(features.T)
-        self._dense = (features @ self._transposed).toarray() + 1 if features.shape[0] <= DENSE_ROWS else None
+        self._dense = (features @ self._transposed).toarray() + 1 if is_dense else None
 
     def __matmul__(self, columns: FloatArray) -> FloatArray:
         if self._dense is not None:

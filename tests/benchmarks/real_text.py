@@ -4,7 +4,8 @@
 
 DATA is a folder with labelled real passages (`passages.jsonl`), coded by the project's codebook; LABELS the labels to
 train on, by default the project's own. Prints theme and framing scores of the codebook's terms alone, of plain TF-IDF
-with logistic regression, and of the toolkit's model; macro averages run over labels with 3 positives or more.
+with logistic regression, and of the toolkit's model, and the model's learning curve over composed documents. Macro
+averages run over labels with 3 positives or more.
 """
 
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from classify.codebook import load_codebook
-from classify.data.dataset import load_labels
+from classify.data.dataset import Dataset, load_labels
 from classify.evaluation.evaluate import evaluate_bundle
 from classify.evaluation.heldout import TERMS
 from classify.evaluation.results import TaskResult
@@ -27,6 +28,21 @@ def macro_f1(result: TaskResult, system: str = "model") -> float:
     """Mean F1 over the labels with 3 positives or more."""
     of_system = [label.f1 for label in result.labels] if system == "model" else result.baseline_f1[system]
     return float(np.mean([found.value for found in of_system if found.value is not None]))
+
+
+def learning_curve(own: Dataset, real: Dataset) -> None:
+    """Macro-F1 on the real passages after learning from a part of the composed documents, with all seeds."""
+    composed = sorted({passage.document for passage in own.passages if passage.extra["origin"] == "composed"})
+    print("composed documents  theme F1  framing F1  (means of 3 draws)")
+    for fraction in (0.25, 0.5, 0.75, 1.0):
+        n, found = round(fraction * len(composed)), []
+        for draw in range(3 if fraction < 1 else 1):
+            left_out = set(np.random.default_rng(draw).permutation(composed)[n:].tolist())
+            part = own.where(lambda passage, left_out=left_out: passage.document not in left_out)
+            result = evaluate_bundle(train(part), real)
+            found.append([macro_f1(result["theme"]), macro_f1(result["framing"])])
+        theme, framing = np.mean(found, axis=0)
+        print(f"{n:18} {theme:9.3f} {framing:11.3f}", flush=True)
 
 
 def main(data: Path, labels: Path) -> None:
@@ -43,6 +59,7 @@ def main(data: Path, labels: Path) -> None:
         of_framing = framing.headline if system == "model" else framing.baselines[system]
         ap, accuracy = of_theme["macro_average_precision"].value, of_framing["accuracy"].value
         print(f"{name:20} {macro_f1(theme, system):9.3f} {ap:10.3f} {macro_f1(framing, system):12.3f} {accuracy:18.3f}")
+    learning_curve(own, real)
     for task in ours.tasks.values():
         print(f"\n{task.task.name}: label, positives, F1 of terms, F1, average precision")
         for label, terms in zip(task.labels, task.baseline_f1[TERMS], strict=True):

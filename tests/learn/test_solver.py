@@ -10,7 +10,7 @@ from scipy import optimize, sparse
 from sklearn.linear_model import LogisticRegression
 
 from classify.learn import solver
-from classify.learn.solver import DENSE_ROWS, fit_logistic
+from classify.learn.solver import DENSE_ROWS, MANY_PROBLEMS, fit_logistic
 from classify.measure.arrays import BoolArray, FloatArray
 
 Problem = tuple[Any, BoolArray, FloatArray]
@@ -79,6 +79,18 @@ def test_the_number_of_rows_decides_the_way_and_not_the_result(n: int) -> None:
     given_problem = problem(2, n=n, n_features=400, n_columns=1)
     (found,) = scores_at(given_problem, 3.0)
     np.testing.assert_allclose(found, scores_by_liblinear(given_problem, 3.0), atol=TO_THE_OPTIMUM)
+
+
+def test_many_columns_of_many_rows_go_the_dense_way_to_the_same_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_problem = problem(11, n=60, n_features=2_000, n_columns=MANY_PROBLEMS)
+    (dense,) = scores_at(given_problem, 3.0)
+    monkeypatch.setattr(solver, "DENSE_ROWS", 0)
+    (many,) = scores_at(given_problem, 3.0)
+    assert dense.tolist() == many.tolist()
+    monkeypatch.setattr(solver, "MANY_PROBLEMS", MANY_PROBLEMS + 1)
+    (products,) = scores_at(given_problem, 3.0)
+    assert dense.tolist() != products.tolist()
+    np.testing.assert_allclose(dense, products, rtol=0, atol=TO_THE_OPTIMUM)
 
 
 @WAYS
