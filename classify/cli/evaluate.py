@@ -190,7 +190,7 @@ def _say_evaluation(result: "Evaluation") -> None:
         say(note)
     say(f"{how_many(len(result.passages), 'passage')}, {how_many(len(set(result.events)), 'event')}; {result.scheme}\n")
     for name, task in result.tasks.items():
-        say(f"{name}: {task.n_evaluable} of {len(task.labels)} labels evaluable")
+        say(f"{name}: {task.n_evaluable} of {len(task.labels)} labels have passages enough to count in averages")
         for label in task.labels:
             say(f"  {label.name}: {label.verdict}: {label.reason}")
         say()
@@ -209,7 +209,7 @@ def _say_evaluation(result: "Evaluation") -> None:
             for label in task.labels
         ]
         say_table(f"{name}: label by label", columns, rows)
-        title = f"{name}: against the baselines (macro averages over evaluable labels)"
+        title = f"{name}: against the baselines (macro averages over labels with passages enough)"
         measures = list(task.headline)[:4]
         systems = {"model": task.headline, **task.baselines}
         say_table(title, ("system", *measures), [(n, *(m[k] for k in measures)) for n, m in systems.items()])

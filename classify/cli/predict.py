@@ -42,6 +42,7 @@ def predict(
 
     Example: echo "Both navies agreed to patrol together." | classify predict -
     """
+    from classify.data.annotations import refuse_lost_labels
     from classify.data.inputs import read_inputs
     from classify.data.tables import format_of, import_pyarrow, write_rows
     from classify.errors import UsageError
@@ -64,5 +65,7 @@ def predict(
         row | (found.to_row() if is_nested else flat_columns(found))
         for row, found in zip(own, predictor.predict([row["text"] for row in own]), strict=True)
     )
+    if out:
+        refuse_lost_labels(out, predictor.codebook.task_names, own)
     given = dict.fromkeys(name for row in own for name in row) or PASSAGE_KEYS
     write_rows(merged, written, out, columns=[*given, *(NESTED_KEYS if is_nested else flat)])

@@ -42,8 +42,14 @@ class CodedPassage:
     labels: Labels
     unsure: Mapping[str, frozenset[str]] = field(default_factory=dict)
     text: str | None = None
-    cluster: str | None = None
+    document: str | None = None
+    event: str | None = None
     place: str = ""
+
+    @property
+    def cluster(self) -> str | None:
+        """The event, or else the document."""
+        return self.event or self.document
 
 
 def read_labels(paths: Iterable[str | Path], codebook: Codebook) -> list[LabelledPassage]:
@@ -135,7 +141,8 @@ class _Reader:
                 labels=self._labels(table, number, row),
                 unsure=self._unsure(table, number, row),
                 text=text if isinstance(text, str) else None,
-                cluster=self._text(table, number, row, "event") or self._text(table, number, row, "document"),
+                document=self._text(table, number, row, "document"),
+                event=self._text(table, number, row, "event"),
                 place=f"{table.path}:{number}",
             )
 
@@ -235,7 +242,10 @@ class _Reader:
             self._fault(table, number, task.name, f"found {_show(value)}; expected {expected}, or null if not coded")
             return None
         for name in listed:
-            if name not in task.label_names:
+            if name not in task.label_names and name.casefold() == NONE:
+                message = "can't stand beside a label" if len(listed) > 1 else "is a cell of a sheet; expected []"
+                self._fault(table, number, task.name, f"'none' {message}")
+            elif name not in task.label_names:
                 self._fault(table, number, task.name, f"unknown label {name!r}; {_hint(name, task)}")
         return frozenset(listed)
 
@@ -256,8 +266,6 @@ def _hint(name: str, task: Task) -> str:
     parts = [part.strip() for part in _OTHER_SEPARATORS.split(name)]
     if len(parts) > 1 and set(parts) <= set(task.label_names):
         return f"join labels by '|': {SEPARATOR.join(parts)}"
-    if name.casefold() == NONE:
-        return "'none' can't stand beside a label"
     return did_you_mean(name, task.label_names)
 
 
@@ -273,6 +281,7 @@ def refuse_lost_labels(path: Path, tasks: Iterable[str], rows: Iterable[Mapping[
     """Raise OutputError if the file holds hand labels that would be lost if `rows` took its place.
 
     Hand labels are worth more than any sheet that can be written again; a sheet nobody has filled in may be replaced.
+    Without `tasks`, whatever stands in columns that `rows` lack is taken for labels.
     """
     if not path.is_file():
         return
@@ -280,8 +289,9 @@ def refuse_lost_labels(path: Path, tasks: Iterable[str], rows: Iterable[Mapping[
         before = read_table(path).rows
     except ClassifyError:
         return
-    names = tuple(tasks)
-    after = {row["id"]: _given_labels(row, names) for row in rows}
+    rows = list(rows)
+    names = tuple(tasks) or tuple({name for row in before for name in row} - {name for row in rows for name in row})
+    after = {row.get("id"): _given_labels(row, names) for row in rows}
     for row in before:
         if any(value != after.get(row.get("id"), {}).get(name) for name, value in _given_labels(row, names).items()):
             raise OutputError(f"{path}: holds hand labels, which would be lost; name another file")
@@ -328,11 +338,13 @@ def _coded_twice(coded: Sequence[CodedPassage]) -> Iterator[Fault]:
 
 def _documents_with_two_events(passages: Sequence[LabelledPassage]) -> Iterator[Fault]:
     first: dict[str, tuple[str, str]] = {}
+    told = set()
     for passage in passages:
         if passage.event is None:
             continue
         event, place = first.setdefault(passage.document, (passage.event, passage.place))
-        if event != passage.event:
+        if event != passage.event and passage.document not in told:
+            told.add(passage.document)
             message = f"document {passage.document!r} has event {passage.event!r} here and {event!r} at {place}"
             yield _fault_at(passage.place, "event", f"{message}; a document reports one event")
 

@@ -53,13 +53,16 @@ class TaskGold:
         return np.asarray(self.known.any(axis=1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dataset:
     """Labelled passages under a codebook, kept in the order of their ids so that row order changes nothing."""
 
     codebook: Codebook
     passages: tuple[LabelledPassage, ...]
     events: Events
+
+    def __repr__(self) -> str:
+        return f"<Dataset {self.codebook.name}: {len(self.passages)} passages, {len(self.event_names)} events>"
 
     @property
     def texts(self) -> list[str]:

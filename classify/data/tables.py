@@ -99,8 +99,10 @@ def _parse_csv(text: str, source: str) -> Table:
             raise data_error(source, "the file is empty")
         if not header:
             raise data_error(source, "no header in the first row; expected the names of the columns", row=1)
-        if len(header) == 1 and ";" in header[0]:
-            raise data_error(source, "cells are separated by ';'; expected ','; save the sheet with commas", row=1)
+        for separator, name in ((";", "';'"), ("\t", "tabs")):
+            if len(header) == 1 and separator in header[0]:
+                message = f"cells are separated by {name}; expected ','; save the sheet with commas"
+                raise data_error(source, message, row=1)
         if duplicates := sorted({name for name in header if header.count(name) > 1}):
             raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=1)
         number = reader.line_num + 1

@@ -48,6 +48,9 @@ def measure_agreement(
     return results
 
 
+_FACTS = ("text", "document", "event")
+
+
 def find_disagreements(
     coded: Sequence[CodedPassage], codebook: Codebook, *, known: Mapping[str, Mapping[str, object]] | None = None
 ) -> list[Row]:
@@ -55,7 +58,7 @@ def find_disagreements(
 
     `labels` holds what all coders gave, and None where they differ, so that the adjudicated rows can be read as labels;
     `coders` holds each coder's labels as text, those they were unsure of marked by a `?`. `known` gives the `text`,
-    `document` and `event` of passage ids.
+    `document` and `event` of passage ids, in place of those in the coders' rows.
     """
     by_id: dict[str, list[CodedPassage]] = defaultdict(list)
     for row in coded:
@@ -71,8 +74,8 @@ def find_disagreements(
             labels[task.name] = None if agreed is None else _in_order(agreed, task)
             is_open |= differ
         if is_open:
-            text = next((row.text for row in found if row.text), "")
-            facts = {"id": identity, "text": text, **(known or {}).get(identity, {})}
+            given = {name: next(filter(None, (getattr(row, name) for row in found)), None) for name in _FACTS}
+            facts = {"id": identity, **given, **(known or {}).get(identity, {})}
             coders = {task.name: {row.coder: _shown(row, task) for row in found} for task in codebook.tasks}
             rows.append({**facts, "labels": labels, "coders": coders})
     return rows

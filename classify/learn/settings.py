@@ -63,7 +63,7 @@ class TaskSettings:
 THEME_DEFAULTS = TaskSettings()
 """Content: topics are words, so stems without function words."""
 
-FRAMING_DEFAULTS = TaskSettings(char_ngrams=(2, 5), drop_stop_words=False, C=3.0, hit_weight=0.5)
+FRAMING_DEFAULTS = TaskSettings(char_ngrams=(2, 5), drop_stop_words=False, hit_weight=0.5)
 """Style: function words, endings and punctuation are the signal, so nothing is dropped and characters count too."""
 
 PLAIN = TaskSettings(drop_stop_words=False, stem=False, sublinear_tf=False, C=1.0, balanced=False, hit_weight=0.0)

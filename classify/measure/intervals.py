@@ -35,11 +35,13 @@ class Estimate:
         """The same for a difference: every number with its sign.
 
         >>> Estimate(0.02, -0.001, 0.05).signed
-        '+0.02 (+0.00 to +0.05)'
+        '+0.020 (-0.001 to +0.050)'
         """
         if self.value is None:
             return "–"
-        value, *bounds = (f"{round(x, 2) + 0.0:+.2f}" for x in (self.value, self.low, self.high) if x is not None)
+        numbers = [x for x in (self.value, self.low, self.high) if x is not None]
+        digits = 3 if any(0 < abs(x) < 0.005 for x in numbers) else 2  # else a bound of -0.001 looks like none
+        value, *bounds = (f"{round(x, digits) + 0.0:+.{digits}f}" for x in numbers)
         return f"{value} ({' to '.join(bounds)})" if bounds else value
 
     def to_dict(self) -> dict[str, float | None]:

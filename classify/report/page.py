@@ -7,7 +7,7 @@ from typing import Any
 from classify.evaluation.heldout import BASELINES, MODEL
 from classify.evaluation.results import NOT_EVALUABLE, REVIEW, RULES, USE, Evaluation, TaskResult
 from classify.report.tables import event_rows
-from classify.report.words import in_words
+from classify.report.words import SYSTEMS, in_words
 
 MEASURES = {
     "macro_f1": "macro-F1",
@@ -17,12 +17,6 @@ MEASURES = {
     "accuracy": "accuracy",
     "hamming_loss": "Hamming loss",
     "label_ranking_average_precision": "label-ranking precision",
-}
-SYSTEMS = {
-    "model": "the model",
-    "prior": "prior (the same for every passage)",
-    "codebook_terms": "the codebook's terms as rules",
-    "plain_tfidf": "plain TF-IDF and logistic regression",
 }
 VERDICTS = (USE, REVIEW, RULES, NOT_EVALUABLE)
 

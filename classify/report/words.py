@@ -1,22 +1,46 @@
-"""Results to sentences: what tuning flattered, what abstaining saves, whether more passages would help."""
+"""Results to sentences: baselines as good, what tuning flattered, what abstaining saves, would more passages help."""
 
+from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS
 from classify.evaluation.results import Abstention, TaskResult
+
+SYSTEMS = {
+    MODEL: "the model",
+    PRIOR: "prior (the same for every passage)",
+    TERMS: "the codebook's terms as rules",
+    PLAIN: "plain TF-IDF and logistic regression",
+}
 
 
 def in_words(result: TaskResult) -> list[str]:
     """One sentence for each of those that the task has."""
-    sentences = []
+    sentences = _of_baselines(result)
     if result.optimism is not None:
         held_out = result.headline["macro_f1"].value or 0.0
+        flattered = (
+            f"chosen on the same ones, macro-F1 would read {held_out + result.optimism:.3f} instead of {held_out:.3f}"
+            if result.optimism > 0
+            else "choosing them on the same ones would flatter nothing"
+        )
         sentences.append(
-            f"Thresholds (by {result.thresholds}) were chosen on other passages than those they are judged by. Chosen "
-            f"on the same ones, macro-F1 would read {held_out + result.optimism:.3f} instead of {held_out:.3f}."
+            f"Thresholds (by {result.thresholds}) were chosen on other passages than those they are judged by; "
+            f"{flattered}."
         )
     if result.abstention is not None:
         sentences.append(_of_abstention(result.abstention, is_multilabel=result.task.is_multilabel))
     if result.curve is not None:
         sentences.append(f"Learning curve (average precision): {result.curve.answer}.")
     return sentences
+
+
+def _of_baselines(result: TaskResult) -> list[str]:
+    low = result.headline["macro_f1"].low
+    found = {name: measures["macro_f1"].value or 0.0 for name, measures in result.baselines.items()}
+    if low is None or not found:
+        return []
+    best = max(found, key=lambda name: found[name])
+    if found[best] < low:
+        return []
+    return [f"The model is not surely better than {SYSTEMS[best]}, whose macro-F1 is {found[best]:.2f}."]
 
 
 def _of_abstention(found: Abstention, *, is_multilabel: bool) -> str:

@@ -1276,7 +1276,7 @@ def test_evaluate_writes_exactly_the_files_of_a_report(evaluated: tuple[Path, Re
 def test_evaluate_shows_every_label_with_its_verdict(evaluated: tuple[Path, Result]) -> None:
     lines = evaluated[1].stdout.splitlines()
     assert "24 passages, 12 events; nested cross-validation over events, 5 outer folds" == lines[0]
-    assert "theme: 0 of 3 labels evaluable" in lines
+    assert "theme: 0 of 3 labels have passages enough to count in averages" in lines
     (sea,) = [line.split() for line in lines if line.startswith("sea ")]
     assert ["7", "4", "–", "–", "–", "–", "–"] == sea[1:]
     assert "  sea: not evaluable: 7 positives in 4 events; 10 in 5 are needed" in lines

@@ -171,7 +171,7 @@ def test_at_least_one_is_content_with_one_and_with_not_coded(tmp_path: Path, at_
         ({"labels": {"theme": ["cybre"]}}, "theme: unknown label 'cybre'; did you mean 'cyber'?"),
         ({"labels": {"theme": ["Sea"]}}, "theme: unknown label 'Sea'; did you mean 'sea'?"),
         ({"labels": {"theme": ["space"]}}, "theme: unknown label 'space'; expected one of: sea, cyber, trade"),
-        ({"labels": {"theme": "none"}}, "theme: unknown label 'none'; 'none' can't stand beside a label"),
+        ({"labels": {"theme": "none"}}, "theme: 'none' is a cell of a sheet; expected []"),
         ({"labels": {"framing": "prase"}}, "framing: unknown label 'prase'; did you mean 'praise'?"),
         ({"labels": {"themes": []}}, "labels: unknown task 'themes'; did you mean 'theme'?"),
         ({"labels": {"tone": "report"}}, "labels: unknown task 'tone'; expected one of: theme, framing"),
@@ -364,7 +364,7 @@ def test_a_sheet_keeps_its_other_columns_and_may_lack_a_task(tmp_path: Path, toy
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        ("none|sea,", "theme: unknown label 'none'; 'none' can't stand beside a label"),
+        ("none|sea,", "theme: 'none' can't stand beside a label"),
         ("sea cyber,", "theme: unknown label 'sea cyber'; did you mean 'cyber'?"),
         ("See,", "theme: unknown label 'See'; did you mean 'sea'?"),
         (",report|praise", "framing: found praise, report; expected exactly one label (a multiclass task)"),
@@ -487,14 +487,14 @@ def test_a_coder_is_named_by_the_row_or_else_by_the_file(tmp_path: Path, toy_cod
             labels={"theme": frozenset({"sea"}), "framing": None},
             unsure={"theme": frozenset({"cyber"})},
             text="t",
-            cluster="e",
+            event="e",
             place=f"{path}:1",
         ),
         CodedPassage(
             id="b",
             coder="mo",
             labels={"theme": None, "framing": frozenset({"report"})},
-            cluster="d",
+            document="d",
             place=f"{path}:2",
         ),
     ]

@@ -130,7 +130,8 @@ def test_estimates_print_what_they_have(estimate: Estimate, text: str) -> None:
         (Estimate(0.612), "+0.61"),
         (Estimate(-0.612), "-0.61"),
         (Estimate(0.02, -0.034, 0.058), "+0.02 (-0.03 to +0.06)"),
-        (Estimate(0.0, -0.001, 0.001), "+0.00 (+0.00 to +0.00)"),  # never "-0.00"
+        (Estimate(0.0, -0.0001, 0.0001), "+0.000 (+0.000 to +0.000)"),  # never "-0.000"
+        (Estimate(0.04, -0.001, 0.08), "+0.040 (-0.001 to +0.080)"),  # a bound below 0 is seen to be so
         (Estimate(-0.25, -1.0, -0.006), "-0.25 (-1.00 to -0.01)"),
     ],
 )

@@ -581,7 +581,7 @@ def test_words_name_the_rule_what_tuning_flatters_and_what_review_leaves(
 ) -> None:
     found = in_words(replace(themes, thresholds="f1", optimism=0.0123, abstention=abstention(1 / 3), curve=curve))
     assert [
-        "Thresholds (by f1) were chosen on other passages than those they are judged by. Chosen on the same ones, "
+        "Thresholds (by f1) were chosen on other passages than those they are judged by; chosen on the same ones, "
         "macro-F1 would read 0.824 instead of 0.812.",
         "50% of passages have some label wrong; setting aside the 25% that ask for review (near_threshold) leaves 33%.",
         "Learning curve (average precision): likely more.",
