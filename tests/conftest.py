@@ -14,6 +14,13 @@ from classify.learn.training import train
 collect_ignore_glob = ["recompute.py", "data_card.py", "benchmarks/*"]  # scripts
 
 ROOT = Path(__file__).parent.parent
+LONGEST_FIRST = ("test_readme.py", "test_commands.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the files that take minutes first, so that no process is left with one of them at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST_FIRST)
+
 
 TOY_CODEBOOK = """\
 name = "toy"

@@ -62,7 +62,7 @@ def labels(dataset: Dataset) -> str:
         for label, (n, events) in of_task.items()
     ]
     without = [[p for p in dataset.passages if not p.labels["theme"] and p.extra["origin"] == o] for o in ORIGINS]
-    events = {p.document for part in without for p in part}
+    events = {dataset.events.of_document[p.document] for part in without for p in part}
     kinds = {p.extra["register"] for part in without for p in part}
     rows.append(("no theme", sum(map(len, without)), len(events), len(kinds), *map(len, without), "", ""))
     columns = ("label", "passages", "events", "registers", "of them seed", "of them composed", "coders' alpha")
@@ -87,7 +87,7 @@ def registers(dataset: Dataset) -> str:
 def regions(dataset: Dataset) -> str:
     composed = of_origin(dataset, "composed").passages
     counts = Counter(str(passage.extra["region"]) for passage in composed)
-    rows = [(region, n, f"{n / len(composed):.0%}") for region, n in sorted(counts.items(), key=lambda pair: -pair[1])]
+    rows = [(region, n, f"{n / len(composed):.1%}") for region, n in sorted(counts.items(), key=lambda pair: -pair[1])]
     return table(("region", "passages", "share of composed"), rows)
 
 

@@ -61,11 +61,11 @@ def predict(
         own = [{name: row[name] for name in without_prediction(row, flat)} for row in rows]
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if out:
+        refuse_lost_labels(out, predictor.codebook.task_names, own)
     merged = (
         row | (found.to_row() if is_nested else flat_columns(found))
         for row, found in zip(own, predictor.predict([row["text"] for row in own]), strict=True)
     )
-    if out:
-        refuse_lost_labels(out, predictor.codebook.task_names, own)
     given = dict.fromkeys(name for row in own for name in row) or PASSAGE_KEYS
     write_rows(merged, written, out, columns=[*given, *(NESTED_KEYS if is_nested else flat)])

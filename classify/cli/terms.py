@@ -1,5 +1,6 @@
 """classify terms: words that might join the codebook's terms."""
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -52,8 +53,11 @@ def terms(
         for task in dataset.coded_tasks()
     }
     if json:
-        say_json({task: {name: [vars(c) for c in cs] for name, cs in of.items()} for task, of in found.items()})
+        say_json({task: {name: [asdict(c) for c in cs] for name, cs in of.items()} for task, of in found.items()})
         return
+    for uncoded in (task for task in book.tasks if task.name not in found):
+        if not label or set(label) & set(uncoded.label_names):
+            say(f"{uncoded.name}: no passage is coded\n")
     for task, of_task in found.items():
         for name, candidates in of_task.items():
             if not candidates:

@@ -1,7 +1,8 @@
 """Read hand-labelled rows and coders' sheets, checked against the codebook: all faults of a file together."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -243,7 +244,8 @@ class _Reader:
             return None
         for name in listed:
             if name not in task.label_names and name.casefold() == NONE:
-                message = "can't stand beside a label" if len(listed) > 1 else "is a cell of a sheet; expected []"
+                alone = "is a cell of a sheet; expected []" if task.is_multilabel else "is no label; expected one"
+                message = "can't stand beside a label" if len(listed) > 1 else alone
                 self._fault(table, number, task.name, f"'none' {message}")
             elif name not in task.label_names:
                 self._fault(table, number, task.name, f"unknown label {name!r}; {_hint(name, task)}")
@@ -289,18 +291,26 @@ def refuse_lost_labels(path: Path, tasks: Iterable[str], rows: Iterable[Mapping[
         before = read_table(path).rows
     except ClassifyError:
         return
-    rows = list(rows)
-    names = tuple(tasks) or tuple({name for row in before for name in row} - {name for row in rows for name in row})
-    after = {row.get("id"): _given_labels(row, names) for row in rows}
-    for row in before:
-        if any(value != after.get(row.get("id"), {}).get(name) for name, value in _given_labels(row, names).items()):
+    names, written = tuple(tasks), list(rows)
+    own = {name for row in written for name in row}
+    kept = Counter(_hand_labels(row, names, own) for row in written)
+    for labels in (_hand_labels(row, names, own) for row in before):
+        kept[labels] -= 1
+        if labels[1:] and kept[labels] < 0:
             raise OutputError(f"{path}: holds hand labels, which would be lost; name another file")
 
 
-def _given_labels(row: Mapping[str, Any], tasks: Iterable[str]) -> dict[str, Any]:
-    labels = row.get("labels")
-    found = labels if isinstance(labels, Mapping) else row
-    return {name: found[name] for name in tasks if found.get(name) not in (None, "")}
+def _hand_labels(row: Mapping[str, Any], tasks: Sequence[str], own: Container[str]) -> tuple[str, ...]:
+    """The row's id or text, and whatever of it is a label; without tasks, every cell that is not our `own`."""
+    found = row.get("labels")
+    if isinstance(found, Mapping):
+        labels = {name: value for name, value in found.items() if not tasks or name in tasks}
+    else:
+        labels = {name: row.get(name) for name in tasks} | {"labels": found}
+    if not tasks:
+        labels |= {name: value for name, value in row.items() if name not in own and name != "labels"}
+    identity = row.get("id") or row.get("text")
+    return (repr(identity), *(f"{name}={labels[name]!r}" for name in sorted(labels) if labels[name] not in (None, "")))
 
 
 def join_labels(labels: Iterable[str] | None) -> str:

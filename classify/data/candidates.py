@@ -1,5 +1,6 @@
 """Labelled passages to candidate terms: words and word pairs that stand in a label's passages more than elsewhere."""
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from classify.scorer.tokens import STOP_WORDS, words_of
 MIN_EVENTS = 3
 MIN_KEYNESS = 10.83
 MAX_PAIRS = 5_000
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,12 @@ def find_candidates(dataset: Dataset, task: Task, *, most: int = 20) -> Mapping[
 def _holders(dataset: Dataset) -> dict[str, list[int]]:
     """The passages that hold each word that is no function word, and each collocation."""
     words = [words_of(text) for text in dataset.texts]
-    pairs = _collocations(words)
+    sequences = [_WORD.findall(text.lower()) for text in dataset.texts]  # with one-letter words, which part pairs
+    pairs = _collocations(sequences)
     holders = defaultdict(list)
-    for row, of_passage in enumerate(words):
+    for row, (of_passage, sequence) in enumerate(zip(words, sequences, strict=True)):
         found = {word for word in of_passage if word not in STOP_WORDS and not word.isdigit()}
-        found |= {" ".join(pair) for pair in pairwise(of_passage) if pair in pairs}
+        found |= {" ".join(pair) for pair in pairwise(sequence) if pair in pairs}
         for term in sorted(found):
             holders[term].append(row)
     return holders
@@ -79,5 +82,5 @@ def _collocations(words: list[list[str]]) -> set[tuple[str, str]]:
     pairs = FreqDist(pair for of_passage in words for pair in pairwise(of_passage))
     finder = BigramCollocationFinder(counts, pairs)
     finder.apply_freq_filter(MIN_EVENTS)
-    finder.apply_word_filter(lambda word: word in STOP_WORDS or word.isdigit())
+    finder.apply_word_filter(lambda word: len(word) == 1 or word in STOP_WORDS or word.isdigit())
     return set(finder.nbest(BigramAssocMeasures.likelihood_ratio, MAX_PAIRS))

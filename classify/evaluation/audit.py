@@ -1,6 +1,6 @@
 """Labels dealt anew, and copies of documents, to a test of the splits themselves: whether anything leaks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -26,6 +26,8 @@ MAX_AUC = 0.55
 MIN_JOINED = 0.95
 MAX_GAIN = 0.04
 DROPPED = 0.1
+MAX_COLUMNS = 256
+"""Labels and draws that are learnt at once, to bound the memory that weights take."""
 COPY = "copy of "
 
 
@@ -56,8 +58,8 @@ class Copies:
     """What happens when every document comes again with a tenth of its words dropped, its event not given.
 
     `joined` is the share of copies that were put into their original's event; `average_precision` maps each task to its
-    macro average over the labels that are evaluable without copies: as it is, with copies, and with copies taken for
-    events of their own.
+    macro average over the labels that are evaluable without copies, on the documents whose copies were found: as it is,
+    with copies, and with copies taken for events of their own.
     """
 
     joined: float
@@ -108,7 +110,10 @@ def audit_splits(
         raise UsageError("no label has 10 positives from 5 events, so there is nothing to test the splits with")
     folds = over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed).folds
     doubled = _with_copies(dataset, seed=settings.seed)
-    found, not_looked_for = (splits_of(_folds_with_copies(folds, dataset, one)) for one in (doubled, _apart(doubled)))
+    joined = _joined(doubled)
+    originals, rows = _of_joined(dataset, joined), _of_joined(doubled, joined)
+    ways = (joined, dict.fromkeys(joined, False))
+    found, not_looked_for = (splits_of(_folds_with_copies(folds, dataset, doubled, way)) for way in ways)
     nulls = {task.name: _nulls(dataset, task, splits_of(folds), seed=settings.seed) for task in tasks}
     jobs: list[Job[Any]] = []
     for task in tasks:
@@ -116,9 +121,11 @@ def audit_splits(
         counted = count_for(task, dataset.texts, chosen)
         with_copies = count_for(task, doubled.texts, chosen)
         jobs += [job for null in nulls[task.name] for job in null.jobs(counted, chosen)]
-        jobs.append(_copy_job(dataset.gold(task), chosen, counted, splits_of(folds), columns))
-        in_copies = doubled.gold(task)
-        jobs += [_copy_job(in_copies, chosen, with_copies, splits, columns) for splits in (found, not_looked_for)]
+        jobs.append(_copy_job(dataset.gold(task), chosen, counted, splits_of(folds), (originals, columns)))
+        jobs += [
+            _copy_job(doubled.gold(task), chosen, with_copies, splits, (rows, columns))
+            for splits in (found, not_looked_for)
+        ]
     results = iter(run_jobs(jobs, on_step))
     bands: list[NullBand] = []
     quality = {}
@@ -126,7 +133,7 @@ def audit_splits(
         by_event, by_passage = (null.auc([next(results) for _ in null.splits]) for null in nulls[task.name])
         bands += _null_bands(task, _evaluable(dataset, task), by_event, by_passage)
         quality[task.name] = (next(results), next(results), next(results))
-    return SplitAudit(tuple(bands), Copies(_joined(dataset, doubled), quality))
+    return SplitAudit(tuple(bands), Copies(float(np.mean(list(joined.values()))), quality))
 
 
 def _evaluable(dataset: Dataset, task: Task) -> BoolArray:
@@ -178,8 +185,14 @@ def _dealt(groups: IntArray, rng: np.random.Generator) -> IntArray:
 
 def _ranked(counted: CountedTexts, gold: TaskGold, settings: TaskSettings, split: Split) -> FloatArray:
     """Each held-out passage's rank among those held out with it, label by label: scores without their fold's scale."""
-    (weights,) = fit_weights(counted, gold, split.inside[gold.coded[split.inside]], [settings])
-    return ranks_of(weights.score(counted, split.outside)[0])
+    rows = split.inside[gold.coded[split.inside]]
+    parts = []
+    for first in range(0, gold.gold.shape[1], MAX_COLUMNS):
+        columns = slice(first, first + MAX_COLUMNS)
+        part = TaskGold(gold.gold[:, columns], gold.known[:, columns])
+        (weights,) = fit_weights(counted, part, rows, [settings])
+        parts.append(ranks_of(weights.score(counted, split.outside)[0]))
+    return np.hstack(parts)
 
 
 def _whole(gold: TaskGold, splits: Sequence[Split], parts: Sequence[FloatArray]) -> FloatArray:
@@ -223,45 +236,56 @@ def _with_copies(dataset: Dataset, *, seed: int) -> Dataset:
     return make_dataset([*dataset.passages, *copies], dataset.codebook)
 
 
-def _apart(doubled: Dataset) -> Dataset:
-    """The same with each document taken for an event of its own, as if nothing looked for copies."""
-    of_document = {passage.document: passage.document for passage in doubled.passages}
-    return replace(doubled, events=replace(doubled.events, of_document=of_document))
+def _joined(doubled: Dataset) -> dict[str, bool]:
+    """Whether each original document was put into one event with its copy."""
+    events = doubled.events.of_document
+    return {
+        document.removeprefix(COPY): events[document] == events[document.removeprefix(COPY)]
+        for document in events
+        if document.startswith(COPY)
+    }
 
 
-def _folds_with_copies(folds: IntArray, dataset: Dataset, doubled: Dataset) -> IntArray:
-    """Originals keep their folds, so that nothing else moves a score; copies found go with them.
+def _of_joined(dataset: Dataset, joined: Mapping[str, bool]) -> BoolArray:
+    """The passages whose document and its copy were joined, shape (n_passages,); all if none were."""
+    found = np.array([joined[passage.document.removeprefix(COPY)] for passage in dataset.passages], dtype=np.bool_)
+    return found if found.any() else ~found
+
+
+def _folds_with_copies(folds: IntArray, dataset: Dataset, doubled: Dataset, joined: Mapping[str, bool]) -> IntArray:
+    """Originals keep their folds, so that nothing else moves a score, and copies that were found go with them.
 
     A copy that was not found is held out elsewhere, so that its original is learnt from while it is judged.
     """
     fold_of = dict(zip((passage.id for passage in dataset.passages), folds.tolist(), strict=True))
-    rows = [(passage, doubled.events.of_document[passage.document]) for passage in doubled.passages]
-    of_event: dict[str, int] = {}
-    for passage, event in rows:
-        if passage.id in fold_of:
-            of_event.setdefault(event, fold_of[passage.id])
     n_folds = int(folds.max()) + 1
-    return np.array(
-        [of_event.get(event, (fold_of[passage.id.removeprefix(COPY)] + 1) % n_folds) for passage, event in rows]
-    )
-
-
-def _joined(dataset: Dataset, doubled: Dataset) -> float:
-    documents = sorted({passage.document for passage in dataset.passages})
-    events = doubled.events.of_document
-    return float(np.mean([events[COPY + document] == events[document] for document in documents]))
+    found = []
+    for passage in doubled.passages:
+        fold = fold_of[passage.id.removeprefix(COPY)]
+        is_apart = passage.id not in fold_of and not joined[passage.document.removeprefix(COPY)]
+        found.append((fold + is_apart) % n_folds)
+    return np.array(found)
 
 
 def _copy_job(
-    gold: TaskGold, chosen: TaskSettings, counted: CountedTexts, splits: Sequence[Split], columns: BoolArray
+    gold: TaskGold,
+    chosen: TaskSettings,
+    counted: CountedTexts,
+    splits: Sequence[Split],
+    judged: tuple[BoolArray, BoolArray],
 ) -> Job[float]:
-    """A job that gives the macro average precision of one dataset over some labels."""
-    job = partial(_macro_average_precision, counted, gold, chosen, splits, columns)
+    """A job that gives the macro average precision of one dataset over the rows and labels that are `judged`."""
+    job = partial(_macro_average_precision, counted, gold, chosen, splits, judged)
     return Job(job, cost_of(counted, n_fits=len(splits)))
 
 
 def _macro_average_precision(
-    counted: CountedTexts, gold: TaskGold, settings: TaskSettings, splits: Sequence[Split], columns: BoolArray
+    counted: CountedTexts,
+    gold: TaskGold,
+    settings: TaskSettings,
+    splits: Sequence[Split],
+    judged: tuple[BoolArray, BoolArray],
 ) -> float:
+    rows, columns = judged
     ranks = _whole(gold, splits, [_ranked(counted, gold, settings, split) for split in splits])
-    return float(_by_label(average_precision, gold, ranks)[columns].mean())
+    return float(_by_label(average_precision, gold.of(rows), ranks[rows])[columns].mean())

@@ -8,7 +8,7 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.dataset import TaskGold
 from classify.evaluation.heldout import MODEL, TERMS, HeldOut, Mistake
-from classify.evaluation.measures import NO_ESTIMATE, Measured, headline, measure
+from classify.evaluation.measures import NO_ESTIMATE, Measured, headline, macro_f1_of, measure
 from classify.evaluation.mistakes import find_suspects, worst_mistakes
 from classify.evaluation.results import Abstention, LabelResult, TaskAgreement, TaskResult, none_if_nan
 from classify.evaluation.slices import slice_by
@@ -87,6 +87,7 @@ def judge(held: Held) -> TaskResult:
             name: tuple(_shown(_f1(found, n), bool(valued[n]), bool(evaluable[n])) for n in columns)
             for name, found in baselines.items()
         },
+        gains=_macro_gains(measured, evaluable),
         confusion=confusion(gold.gold, model.predicted, gold.known) if model and not task.is_multilabel else None,
         co_confusion=co_confusion(gold.gold, model.predicted, gold.known) if model and task.is_multilabel else None,
         thresholds=str(held.rule) if held.rule else None,
@@ -207,6 +208,23 @@ def _gain(model: Measured, terms: Measured, n: int) -> Estimate:
         return np.asarray(of_model - of_terms)
 
     return estimate_from_counts(both, difference, lowest=-1.0)
+
+
+def _macro_gains(measured: Mapping[str, Measured], evaluable: BoolArray) -> dict[str, Estimate]:
+    """Macro-F1 of the model minus that of each baseline, paired by event."""
+    model, macro = measured.get(MODEL), macro_f1_of(evaluable)
+    if model is None or not evaluable.any():
+        return {}
+
+    def difference(counts: FloatArray) -> FloatArray:
+        of_model, of_baseline = np.moveaxis(counts, -3, 0)
+        return np.asarray(macro(of_model) - macro(of_baseline))
+
+    return {
+        name: estimate_from_counts(np.stack([model.counts, found.counts], axis=1), difference, lowest=-1.0)
+        for name, found in measured.items()
+        if name != MODEL
+    }
 
 
 def _skill(found: Estimate, chance: float) -> Estimate:

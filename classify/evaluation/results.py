@@ -160,6 +160,8 @@ class LabelResult:
 class TaskResult:
     """One task's results: `headline` and each baseline map the names of measures to estimates.
 
+    `gains` is macro-F1 minus that of each baseline, paired by event; empty where no label is evaluable.
+
     Arrays have one row a passage that was held out. `thresholds` names the rule by which thresholds were chosen, and
     `optimism` is what macro-F1 would gain from choosing them on the passages they are judged by; both are None for a
     multiclass task, and `optimism` for a bundle and where thresholds are set by precision.
@@ -172,6 +174,7 @@ class TaskResult:
     labels: tuple[LabelResult, ...]
     baselines: Mapping[str, Mapping[str, Estimate]]
     baseline_f1: Mapping[str, tuple[Estimate, ...]]
+    gains: Mapping[str, Estimate]
     confusion: IntArray | None
     co_confusion: IntArray | None
     thresholds: str | None
@@ -201,6 +204,7 @@ class TaskResult:
             **_plain(self.headline),
             "labels": {label.name: _label_dict(label) for label in self.labels},
             "baselines": {name: _plain(measures) for name, measures in self.baselines.items()},
+            "macro_f1_gain_over": _plain(self.gains),
         }
         if self.confusion is not None:
             facts["confusion"] = self.confusion.tolist()

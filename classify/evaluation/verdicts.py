@@ -29,7 +29,8 @@ def too_few(support: int, events: int) -> str:
 
 def evaluable_labels(gold: TaskGold, groups: IntArray) -> BoolArray:
     """Which labels have enough positives in enough events, shape (n_labels,)."""
-    return np.asarray((gold.support >= MIN_POSITIVES) & (gold.events_with(groups) >= MIN_EVENTS_WITH))
+    pairs = zip(gold.support.tolist(), gold.events_with(groups).tolist(), strict=True)
+    return np.array([not too_few(support, events) for support, events in pairs], dtype=np.bool_)
 
 
 def reach_verdict(

@@ -1,20 +1,24 @@
 """Features and targets to L2 logistic regressions, one a column, for one C or a grid of them."""
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.measure.calibration import sigmoid
 
 DENSE_ROWS = 600
 MANY_PROBLEMS = 16
-"""Up to 600 rows, and for 16 columns or C up to where it would take twice the features' memory, the products of all
-rows with each other are kept as a dense matrix, which is faster."""
+"""Up to 600 rows the products of all rows with each other are kept as a dense matrix, which is faster; for 16 columns
+or C together also beyond, while it has no more than twice as many cells as the features have non-zeros."""
 TOLERANCE = 1e-7
-"""Of a column's gradient, relative to its weights: scores are then right to 1e-5 or better."""
+"""Of a column's gradient, relative to its weights."""
+MAX_ERROR = 1e-5
+"""And in all: no smaller than the error in (w, b), since the objective's curvature is 1 or more."""
 _LOOSE = 1e-2
 _FORCING = (0.01, 0.1)
 """How exact a Newton step is, relative to the gradient: the nearer the minimum, the more, within these bounds."""
@@ -39,13 +43,15 @@ def fit_logistic(
     reached by way of smaller ones, each starting from the last, so that a grid of C costs little more than its
     largest.
     """
-    many = target.shape[1] * len(Cs) >= MANY_PROBLEMS
-    kernel = _Kernel(features, is_dense=len(target) ** 2 <= max(DENSE_ROWS**2, 2 * features.nnz * many))
+    n_rows, is_many = len(target), target.shape[1] * len(Cs) >= MANY_PROBLEMS
+    is_dense = n_rows <= DENSE_ROWS or (is_many and n_rows**2 <= 2 * features.nnz)
     duals: dict[float, list[FloatArray]] = {C: [] for C in Cs}
-    for first in range(0, target.shape[1], _COLUMNS):
-        columns = slice(first, first + _COLUMNS)
-        for C, dual in _solve(kernel, target[:, columns].astype(np.float64), weight[:, columns], Cs).items():
-            duals[C].append(dual)
+    with threadpool_limits(1, user_api="blas"):  # else the last bits depend on the number of cores
+        kernel = _Kernel(features, is_dense=is_dense)
+        for first in range(0, target.shape[1], _COLUMNS):
+            columns = slice(first, first + _COLUMNS)
+            for C, dual in _solve(kernel, target[:, columns].astype(np.float64), weight[:, columns], Cs).items():
+                duals[C].append(dual)
     joined = [np.hstack(duals[C]) if duals[C] else np.zeros((len(target), 0)) for C in Cs]
     return [(np.asarray(features.T @ dual), dual.sum(axis=0)) for dual in joined]
 
@@ -71,32 +77,40 @@ def _solve(kernel: _Kernel, target: FloatArray, weight: FloatArray, Cs: Sequence
     for wanted in sorted(set(Cs)):
         while wanted > _STEP * C:
             C = _STEP * C
-            a, scores = _newton(kernel, target, C * weight, a, scores, _LOOSE)
+            a, scores = _newton(kernel, target, C * weight, a, scores, _LOOSE, np.inf)
         C = wanted
-        a, scores = _newton(kernel, target, C * weight, a, scores, TOLERANCE)
+        a, scores = _newton(kernel, target, C * weight, a, scores, TOLERANCE, MAX_ERROR)
         found[wanted] = a
     return found
 
 
 def _newton(
-    kernel: _Kernel, target: FloatArray, weight: FloatArray, a: FloatArray, scores: FloatArray, tolerance: float
+    kernel: _Kernel,
+    target: FloatArray,
+    weight: FloatArray,
+    a: FloatArray,
+    scores: FloatArray,
+    tolerance: float,
+    max_error: float,
 ) -> tuple[FloatArray, FloatArray]:
     """The a of every column and the scores Ka, from a start; columns that are done drop out."""
     a, scores = a.copy(), scores.copy()
     scale = np.linalg.norm(weight / 2, axis=0)  # of the gradient in a at a = 0
+    enough = np.minimum(tolerance * scale, max_error)
     for _ in range(_MAX_NEWTON):
         p = sigmoid(scores)
         gradient = a + weight * (p - target)
         K_gradient = kernel @ gradient
         length = np.sqrt(np.maximum((gradient * K_gradient).sum(axis=0), 0))  # of the gradient in w
-        open_ = np.flatnonzero(length > tolerance * scale)
+        open_ = np.flatnonzero(~(length <= enough))
         if not len(open_):
-            break
+            return a, scores
         curvature, error = (weight * p * (1 - p))[:, open_], length[open_] / scale[open_]
         step, change = _newton_step(kernel, curvature, gradient[:, open_], K_gradient[:, open_], error)
         size = _halved(a[:, open_], scores[:, open_], step, change, target[:, open_], weight[:, open_])
         a[:, open_] += size * step
         scores[:, open_] += size * change
+    warnings.warn("no optimum found in 100 steps, so weights may be off; try a smaller C", RuntimeWarning, stacklevel=2)
     return a, scores
 
 

@@ -33,14 +33,12 @@ def in_words(result: TaskResult) -> list[str]:
 
 
 def _of_baselines(result: TaskResult) -> list[str]:
-    low = result.headline["macro_f1"].low
-    found = {name: measures["macro_f1"].value or 0.0 for name, measures in result.baselines.items()}
-    if low is None or not found:
+    """The baseline that comes nearest to the model or passes it, unless the model is surely better than all."""
+    nearest = min(result.gains, key=lambda name: result.gains[name].value or 0.0, default=None)
+    if nearest is None or (gain := result.gains[nearest]).low is None or gain.high is None or gain.low > 0:
         return []
-    best = max(found, key=lambda name: found[name])
-    if found[best] < low:
-        return []
-    return [f"The model is not surely better than {SYSTEMS[best]}, whose macro-F1 is {found[best]:.2f}."]
+    sure = "surely worse" if gain.high < 0 else "not surely better"
+    return [f"The model is {sure} than {SYSTEMS[nearest]} (macro-F1 {gain.signed})."]
 
 
 def _of_abstention(found: Abstention, *, is_multilabel: bool) -> str:

@@ -37,7 +37,7 @@ def made() -> Dataset:
         for n in range(8)
     ]
     outside = [(f"out{n}", f"The council of town{n} spoke of schools and of a route.", False) for n in range(12)]
-    once = [("in0", "A submarine submarine submarine.", True)]
+    once = [("in0", f"A submarine, Pakistan's sonar and a buoy number{n}.", True) for n in range(6)]
     return dataset(*inside, *outside, *once)
 
 

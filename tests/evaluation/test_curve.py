@@ -87,6 +87,16 @@ def test_events_are_drawn_five_times_and_all_of_them_once(points: list[Point]) -
     assert len({frozenset(sizes) for sizes in first_parts.values()}) > 1
 
 
+@pytest.mark.parametrize(("drawn_passages", "n_draws"), [(63 * 5, 5), (63 * 3, 3), (63, 2), (1, 2)])
+def test_larger_sets_are_drawn_from_less_often(
+    drawn_passages: int, n_draws: int, powers: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curve, "DRAWN_PASSAGES", drawn_passages)
+    splits = over_events(powers, scheme=EVENT_FOLDS, seed=0).splits
+    jobs = curve_jobs(powers, TOPIC, THEME_DEFAULTS, counted(powers), splits, seed=0)
+    assert len(splits) * (1 + n_draws * (len(FRACTIONS) - 1)) == len(jobs)
+
+
 def test_jobs_cost_in_proportion_to_their_part(powers: Dataset) -> None:
     splits = over_events(powers, scheme=EVENT_FOLDS, seed=0).splits
     costs = [job.cost for job in curve_jobs(powers, TOPIC, THEME_DEFAULTS, counted(powers), splits[:1], seed=0)]

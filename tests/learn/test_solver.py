@@ -1,5 +1,8 @@
 """The solver: with a dense kernel or without it finds the minimum that LIBLINEAR finds, for one C or many."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from classify.learn import solver
 from classify.learn.solver import DENSE_ROWS, MANY_PROBLEMS, fit_logistic
 from classify.measure.arrays import BoolArray, FloatArray
+from tests.conftest import ROOT
 
 Problem = tuple[Any, BoolArray, FloatArray]
 TO_THE_OPTIMUM = 1e-4
@@ -91,6 +95,42 @@ def test_many_columns_of_many_rows_go_the_dense_way_to_the_same_scores(monkeypat
     (products,) = scores_at(given_problem, 3.0)
     assert dense.tolist() != products.tolist()
     np.testing.assert_allclose(dense, products, rtol=0, atol=TO_THE_OPTIMUM)
+
+
+@WAYS
+@pytest.mark.parametrize("C", [1e4, 1e6])
+def test_a_large_strength_costs_no_exactness(C: float, dense_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver, "DENSE_ROWS", dense_rows)
+    (found,) = scores_at(problem(1), C)
+    monkeypatch.setattr(solver, "MAX_ERROR", 1e-9)
+    monkeypatch.setattr(solver, "TOLERANCE", 1e-13)
+    np.testing.assert_allclose(found, scores_at(problem(1), C)[0], rtol=0, atol=TO_THE_OPTIMUM)
+
+
+def test_what_is_not_found_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solver, "_MAX_NEWTON", 2)
+    with pytest.warns(RuntimeWarning, match="try a smaller C"):
+        scores_at(problem(1), 10.0)
+
+
+THREADS = """
+import numpy as np
+from tests.learn.test_solver import problem, scores_at
+print(float(scores_at(problem(1, n=500, n_features=900, n_columns=4), 3.0)[0].sum()).hex())
+"""
+
+
+def test_the_number_of_threads_changes_no_bit() -> None:
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", THREADS],
+            env={**os.environ, "OPENBLAS_NUM_THREADS": n, "PYTHONPATH": str(ROOT)},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for n in ("1", "2", "4")
+    }
+    assert len(found) == 1
 
 
 @WAYS

@@ -576,6 +576,23 @@ def test_what_a_task_has_and_lacks_decides_the_headings(
     assert [HEADINGS, []] == [[title for title in HEADINGS if f"<h3>{title}</h3>" in page] for page in pages]
 
 
+@pytest.mark.parametrize(
+    ("gain", "sentence"),
+    [
+        (Estimate(0.01, -0.02, 0.04), "not surely better than plain TF-IDF and logistic regression (macro-F1 +0.01 "),
+        (Estimate(-0.05, -0.08, -0.02), "surely worse than plain TF-IDF and logistic regression (macro-F1 -0.05 "),
+    ],
+)
+def test_words_name_the_baseline_that_is_not_surely_beaten(themes: TaskResult, gain: Estimate, sentence: str) -> None:
+    gains = {"prior": Estimate(0.5, 0.4, 0.6), "plain_tfidf": gain}
+    assert sentence in in_words(replace(themes, gains=gains))[0]
+
+
+@pytest.mark.parametrize("gain", [Estimate(0.05, 0.01, 0.09), Estimate(0.05), Estimate(None)])
+def test_words_are_silent_of_baselines_that_are_beaten_or_without_interval(themes: TaskResult, gain: Estimate) -> None:
+    assert not any("The model is" in sentence for sentence in in_words(replace(themes, gains={"prior": gain})))
+
+
 def test_words_name_the_rule_what_tuning_flatters_and_what_review_leaves(
     themes: TaskResult, curve: LearningCurve
 ) -> None:
