@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from classify.bundle import Bundle
@@ -14,6 +15,8 @@ from classify.learn.training import train
 collect_ignore_glob = ["recompute.py", "data_card.py", "benchmarks/*"]  # scripts
 
 ROOT = Path(__file__).parent.parent
+hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is no property
+hypothesis.settings.load_profile("unhurried")
 LONGEST_FIRST = ("test_readme.py", "test_commands.py")
 
 

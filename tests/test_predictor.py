@@ -52,7 +52,7 @@ fragments = st.one_of(
     st.text(string.printable),
 )
 texts_of_all_kinds = st.lists(fragments, max_size=30).map(" ".join) | st.lists(fragments, max_size=30).map("".join)
-thorough = settings(max_examples=300, deadline=None, derandomize=True, database=None)
+thorough = settings(max_examples=300, derandomize=True, database=None)
 
 
 @pytest.fixture(scope="module")

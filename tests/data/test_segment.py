@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classify.data.documents import read_document
@@ -530,7 +530,6 @@ PIECES = st.sampled_from(
 TEXTS = st.lists(PIECES | st.text(max_size=20), max_size=30).map("".join)
 
 
-@settings(deadline=None)  # the first sentence loads NLTK
 @given(text=TEXTS, unit=st.sampled_from(["paragraph", "sentence"]))
 def test_offsets_give_back_the_text_in_order_without_overlap(text: str, unit: Unit) -> None:
     passages = segment(Document("d", text), unit=unit)
@@ -547,7 +546,6 @@ def test_a_passage_has_no_space_around_it(text: str) -> None:
     assert [passage.strip() for passage in texts] == texts
 
 
-@settings(deadline=None)
 @given(text=TEXTS)
 def test_sentences_hold_every_character_of_the_paragraphs_but_spaces(text: str) -> None:
     paragraphs, sentences = texts_of(text), texts_of(text, "sentence")

@@ -45,7 +45,7 @@ def at_random(groups: IntArray, rng: np.random.Generator) -> IntArray:
     return rng.permutation(np.arange(groups.max() + 1) % 5)[groups]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(grouped_labels(), st.integers(0, 3))
 def test_groups_stay_whole_and_no_fold_is_empty(data: tuple[BoolArray, IntArray], seed: int) -> None:
     gold, groups = data

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
@@ -60,7 +60,6 @@ def test_texts_outside_the_training_rows_change_nothing_inside() -> None:
     assert tfidf(alone, first, inside).toarray().tolist() == tfidf(beside, second, inside).toarray().tolist()
 
 
-@settings(deadline=None)
 @given(TEXTS, st.integers(2, 4), st.integers(0, 3))
 def test_characters_are_cut_as_scikit_learn_cuts_them(text: str, low: int, more: int) -> None:
     ngrams = (low, low + more)
@@ -68,7 +67,6 @@ def test_characters_are_cut_as_scikit_learn_cuts_them(text: str, low: int, more:
     assert BlockSettings("char_wb", ngrams).features_of(text) == analyse(text)
 
 
-@settings(deadline=None)
 @given(TEXTS, st.integers(1, 3), st.integers(0, 2), st.sets(st.sampled_from(["aa", "ab", "ss", "00"])))
 def test_words_are_cut_as_scikit_learn_cuts_them(text: str, low: int, more: int, stop_words: set[str]) -> None:
     ngrams = (low, low + more)
@@ -77,7 +75,6 @@ def test_words_are_cut_as_scikit_learn_cuts_them(text: str, low: int, more: int,
     assert ours.features_of(text) == analyse(text)
 
 
-@settings(deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=6))
 def test_counts_equal_those_of_scikit_learn(texts: list[str]) -> None:
     cut = BlockSettings("char_wb", (2, 3), sublinear_tf=False)

@@ -60,7 +60,7 @@ def test_scores_equal_those_of_liblinear(
 
 
 @WAYS
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 10_000),
     n=st.integers(2, 60),

@@ -64,7 +64,6 @@ def test_threshold_asks_how_many_were_labelled_and_not_which() -> None:
     assert thresholds == {7 / 2}
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_number_predicted_is_the_nearest_attainable_to_the_number_labelled(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 30))
@@ -76,7 +75,6 @@ def test_number_predicted_is_the_nearest_attainable_to_the_number_labelled(data:
     assert int((score >= choose_threshold(PREVALENCE, score, gold)).sum()) == nearest
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_threshold_lies_between_scores_and_never_on_one(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 30))
@@ -117,13 +115,12 @@ def sure_of(score: FloatArray, gold: BoolArray, at_least: float) -> list[BoolArr
     return [cut for cut, bound in zip(cuts, bounds, strict=True) if bound >= at_least]
 
 
-@settings(deadline=None)
 @given(st.integers(0, MIN_FOR_F1 - 1).flatmap(rankings))
 def test_f1_rule_falls_back_on_prevalence_under_thirty_positives(ranking: tuple[FloatArray, BoolArray]) -> None:
     assert choose_threshold(F1, *ranking) == choose_threshold(PREVALENCE, *ranking)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(MIN_FOR_F1, 45).flatmap(rankings))
 def test_f1_rule_gives_the_highest_f1_from_thirty_positives(ranking: tuple[FloatArray, BoolArray]) -> None:
     score, gold = ranking
@@ -149,7 +146,7 @@ def test_of_two_cuts_of_equal_f1_the_one_that_predicts_fewer_is_taken() -> None:
     assert choose_threshold(F1, score, gold) == 2
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(MIN_FOR_PRECISION, 40).flatmap(rankings), st.sampled_from([0.3, 0.5, 0.75, 0.9]))
 def test_precision_rule_predicts_the_most_of_which_it_is_sure(
     ranking: tuple[FloatArray, BoolArray], at_least: float

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from nltk.metrics import AnnotationTask, binary_distance, masi_distance
@@ -95,14 +95,12 @@ def test_coincidences_are_kept_by_group() -> None:
     assert coincidences(codes, 2, np.array([0, 0, 1])).tolist() == expected
 
 
-@settings(deadline=None)
 @given(coded(3))
 def test_nominal_alpha_equals_that_of_nltk(codes: IntArray) -> None:
     ours = krippendorff_alpha(in_one_group(codes, 3), nominal_distances(3))
     assert ours == pytest.approx(nltk_alpha(codes, binary_distance, ["a", "b", "c"]), abs=1e-12)
 
 
-@settings(deadline=None)
 @given(coded(len(SETS)))
 def test_masi_alpha_equals_that_of_nltk(codes: IntArray) -> None:
     ours = krippendorff_alpha(in_one_group(codes, len(SETS)), masi_distances(SETS))
@@ -150,7 +148,6 @@ def test_coders_who_always_differ_agree_less_than_by_chance() -> None:
     assert krippendorff_alpha(in_one_group(codes, 2), nominal_distances(2)) == pytest.approx(1 - 1 / (32 / 56))
 
 
-@settings(deadline=None)
 @given(coded(3), st.data())
 def test_alpha_ignores_the_order_of_coders_and_units(codes: IntArray, data: st.DataObject) -> None:
     units = data.draw(st.permutations(range(codes.shape[0])))
@@ -186,7 +183,6 @@ def test_specific_agreement_equals_hand_counts() -> None:
     assert percent_agreement(table) == 5 / 6
 
 
-@settings(deadline=None)
 @given(hnp.arrays(np.bool_, st.tuples(st.just(2), st.integers(1, 30))))
 def test_specific_agreement_equals_f1_between_two_coders(coders: BoolArray) -> None:
     table = in_one_group(coders.T.astype(np.int64), 2)

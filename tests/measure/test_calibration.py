@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import optimize
@@ -135,7 +135,6 @@ def test_one_outlying_score_leaves_probabilities_defined() -> None:
     assert ((p >= 0) & (p <= 1)).all()
 
 
-@settings(deadline=None)
 @given(scored())
 def test_probabilities_never_fall_as_scores_rise(data: tuple[FloatArray, BoolArray]) -> None:
     score, gold = data
@@ -145,7 +144,6 @@ def test_probabilities_never_fall_as_scores_rise(data: tuple[FloatArray, BoolArr
     assert ((p > 0) & (p < 1)).all()
 
 
-@settings(deadline=None)
 @given(scored())
 def test_mean_probability_is_the_smoothed_share_of_positives(data: tuple[FloatArray, BoolArray]) -> None:
     score, gold = data
@@ -282,7 +280,6 @@ def test_probabilities_of_nought_and_one_keep_the_line_finite() -> None:
     assert np.isfinite([slope.value, intercept.value]).all()
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_the_line_is_finite_or_absent_whatever_the_probabilities(data: st.DataObject) -> None:
     n = data.draw(st.integers(1, 25))
@@ -379,7 +376,6 @@ def test_calibrated_probabilities_have_little_error_and_extreme_ones_much() -> N
     assert reliability(pushed, gold).error > 0.1
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_bins_share_all_passages_from_the_lowest_probability_up(data: st.DataObject) -> None:
     n, n_bins = data.draw(st.integers(1, 60)), data.draw(st.integers(1, 12))

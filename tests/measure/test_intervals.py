@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
@@ -143,7 +143,6 @@ def test_estimates_become_plain_data() -> None:
     assert Estimate(0.5, 0.25).to_dict() == {"value": 0.5, "low": 0.25, "high": None}
 
 
-@settings(deadline=None)
 @given(hnp.arrays(np.int64, st.tuples(st.integers(6, 12), st.just(4)), elements=st.integers(1, 20)))
 def test_counts_give_the_interval_of_brute_force_deletion(counts: IntArray) -> None:
     table = counts.astype(float)

@@ -52,7 +52,7 @@ def test_p_value_equals_that_of_every_swap_enumerated() -> None:
     assert swap_p_value(first, second, rate) == sum(as_far) / 2**4
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(hnp.arrays(np.int64, st.tuples(st.just(2), st.integers(1, 6), st.just(1)), elements=st.integers(0, 9)))
 def test_p_value_of_any_counts_equals_that_of_every_swap_enumerated(rights: IntArray) -> None:
     totals = np.array([9.0, 12.0, 10.0, 15.0, 9.0, 11.0])[: rights.shape[1], None]

@@ -45,7 +45,7 @@ GOLD = np.array([[1, 1], [1, 0], [0, 0], [1, 1], [0, 0]], dtype=bool)
 PREDICTED = np.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 0]], dtype=bool)
 ALL_KNOWN = np.ones_like(GOLD)
 GROUPS = np.array([0, 0, 1, 1, 2])
-few = settings(max_examples=40, deadline=None)  # scikit-learn checks its input for longer than we count
+few = settings(max_examples=40)
 
 
 def indicators(n_arrays: int) -> st.SearchStrategy[BoolArray]:
