@@ -1235,7 +1235,7 @@ HEADLINE = {
     "theme": AVERAGES | {"exact_match", "hamming_loss", "label_ranking_average_precision"},
     "framing": AVERAGES | {"accuracy"},
 }
-TASK_KEYS = {"kind", "n_passages", "n_events", "n_evaluable", "labels", "baselines", "slices"}
+TASK_KEYS = {"macro_f1_gain_over", "kind", "n_passages", "n_events", "n_evaluable", "labels", "baselines", "slices"}
 TASK_KEYS |= {"abstention", "expected_calibration_error", "reliability"}
 FURTHER = {"theme": {"co_confusion", "thresholds"}, "framing": {"confusion", "learning_curve"}}
 LABEL_KEYS = {"support", "events", "precision", "recall", "f1", "average_precision", "verdict", "reason"}
