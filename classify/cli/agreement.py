@@ -40,8 +40,9 @@ def agreement(
 
     Example: classify agreement --coders coders/anna.csv --coders coders/ben.csv --out to-adjudicate.csv
     """
-    from classify.data.annotations import read_coders, refuse_lost_labels
+    from classify.data.annotations import read_coders
     from classify.data.dataset import load_labels
+    from classify.data.handlabels import refuse_lost_labels
     from classify.data.tables import format_of, write_rows
     from classify.errors import UsageError
     from classify.evaluation.agreement import find_disagreements, flat_disagreement, measure_agreement

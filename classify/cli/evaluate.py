@@ -151,7 +151,7 @@ def _refuse_contradictions(model: Path | None, labels: list[Path] | None, of_tra
 
 def _refuse_place(suspects: Path, report: Path, codebook: "Codebook") -> None:
     """Refuse a sheet that the report would take away, or that would take hand labels away, before any work is done."""
-    from classify.data.annotations import refuse_lost_labels
+    from classify.data.handlabels import refuse_lost_labels
     from classify.errors import UsageError
 
     if suspects.resolve().is_relative_to(report.resolve()):

@@ -42,7 +42,7 @@ def predict(
 
     Example: echo "Both navies agreed to patrol together." | classify predict -
     """
-    from classify.data.annotations import refuse_lost_labels
+    from classify.data.handlabels import refuse_lost_labels
     from classify.data.inputs import read_inputs
     from classify.data.tables import format_of, import_pyarrow, write_rows
     from classify.errors import UsageError

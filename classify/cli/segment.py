@@ -43,8 +43,8 @@ def segment(
 
     Example: classify segment seeds/*.txt --sample 20 --seed 1 --out to-code.csv
     """
-    from classify.data.annotations import refuse_lost_labels
     from classify.data.documents import expand, read_document
+    from classify.data.handlabels import refuse_lost_labels
     from classify.data.sampling import draw_sample
     from classify.data.segment import left_out
     from classify.data.segment import segment as segment_document

@@ -1,8 +1,7 @@
 """Read hand-labelled rows and coders' sheets, checked against the codebook: all faults of a file together."""
 
 import re
-from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from classify.codebook import Codebook, Task
 from classify.data.documents import expand
 from classify.data.tables import TABLE_SUFFIXES, Row, Table, read_table
-from classify.errors import ClassifyError, DataError, Fault, OutputError, did_you_mean
+from classify.errors import DataError, Fault, did_you_mean
 
 NONE = "none"
 SEPARATOR = "|"
@@ -277,40 +276,6 @@ def _parse_cell(cell: str) -> list[str] | None:
     if not names:
         return None
     return [] if [name.casefold() for name in names] == [NONE] else names
-
-
-def refuse_lost_labels(path: Path, tasks: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Raise OutputError if the file holds hand labels that would be lost if `rows` took its place.
-
-    Hand labels are worth more than any sheet that can be written again; a sheet nobody has filled in may be replaced.
-    Without `tasks`, whatever stands in columns that `rows` lack is taken for labels.
-    """
-    if not path.is_file():
-        return
-    try:
-        before = read_table(path).rows
-    except ClassifyError:
-        return
-    names, written = tuple(tasks), list(rows)
-    own = {name for row in written for name in row}
-    kept = Counter(_hand_labels(row, names, own) for row in written)
-    for labels in (_hand_labels(row, names, own) for row in before):
-        kept[labels] -= 1
-        if labels[1:] and kept[labels] < 0:
-            raise OutputError(f"{path}: holds hand labels, which would be lost; name another file")
-
-
-def _hand_labels(row: Mapping[str, Any], tasks: Sequence[str], own: Container[str]) -> tuple[str, ...]:
-    """The row's id or text, and whatever of it is a label; without tasks, every cell that is not our `own`."""
-    found = row.get("labels")
-    if isinstance(found, Mapping):
-        labels = {name: value for name, value in found.items() if not tasks or name in tasks}
-    else:
-        labels = {name: row.get(name) for name in tasks} | {"labels": found}
-    if not tasks:
-        labels |= {name: value for name, value in row.items() if name not in own and name != "labels"}
-    identity = row.get("id") or row.get("text")
-    return (repr(identity), *(f"{name}={labels[name]!r}" for name in sorted(labels) if labels[name] not in (None, "")))
 
 
 def join_labels(labels: Iterable[str] | None) -> str:
