@@ -9,7 +9,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from classify.codebook import Codebook, Task, parse_codebook
+from classify.codebook import Codebook, Task, is_term, parse_codebook
 from classify.errors import BundleError, ClassifyError
 from classify.files import make_folder, refuse_foreign, replacing, to_json
 from classify.measure.arrays import FloatArray
 from classify.scorer.decisions import DecisionRule
-from classify.scorer.linear import Block, TaskScorer
-from classify.scorer.terms import TermMatcher
+from classify.scorer.linear import Block, Counter, TaskScorer
+from classify.scorer.style import LISTS, StyleWords
 from classify.scorer.tokens import BlockSettings
 
 FORMAT = "classify-bundle"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 MANIFEST_HASH = "manifest.sha256"
 _DATA_FILE = re.compile(r"[a-z0-9][a-z0-9_.-]*-[0-9a-f]{12}\.(?:npz|txt)")
@@ -41,6 +41,8 @@ class BundledTask:
     scorer: TaskScorer
     decision: DecisionRule
     term_rule: DecisionRule
+    rule_based: tuple[str, ...] = ()
+    """Labels with too few passages to learn from, given by their terms alone."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -213,7 +215,7 @@ _AGAIN = "copy the bundle again or train it again"
 def _task_files(task: Task, bundled: BundledTask, files: dict[str, bytes]) -> dict[str, Any]:
     """Add the task's data files to `files`; what the manifest says of the task."""
     scorer = bundled.scorer
-    arrays = {"counted_weights": scorer.counted_weights, "intercept": scorer.intercept}
+    arrays = {"counted_weights": scorer.counted_weights, "usual": scorer.usual, "intercept": scorer.intercept}
     blocks = []
     for number, block in enumerate(scorer.blocks):
         arrays |= {f"idf_{number}": block.idf, f"weights_{number}": block.weights}
@@ -226,6 +228,8 @@ def _task_files(task: Task, bundled: BundledTask, files: dict[str, bytes]) -> di
     return {
         "arrays": _add(files, task.name, "npz", buffer.getvalue()),
         "blocks": blocks,
+        "style_words": scorer.counter.style.words,
+        "rule_based": list(bundled.rule_based),
         "decision": bundled.decision.to_dict(task.label_names),
         "term_rule": bundled.term_rule.to_dict(task.label_names),
     }
@@ -238,16 +242,26 @@ def _add(files: dict[str, bytes], stem: str, suffix: str, content: bytes) -> str
 
 
 def _read_task(task: Task, plain: Mapping[str, Any], files: Mapping[str, bytes]) -> BundledTask:
-    n_labels = len(task.labels)
+    n_labels, counter = len(task.labels), Counter(task, _read_style_words(plain["style_words"]))
     with np.load(io.BytesIO(files[plain["arrays"]]), allow_pickle=False) as arrays:
         blocks = tuple(
             _read_block(n, described, files, arrays, n_labels) for n, described in enumerate(plain["blocks"])
         )
-        counted_weights = _array(arrays, "counted_weights", (n_labels, n_labels))
+        counted_weights = _array(arrays, "counted_weights", (counter.n_counted, n_labels))
+        usual = _array(arrays, "usual", (counter.n_counted,))
         intercept = _array(arrays, "intercept", (n_labels,))
     shape = {"is_multilabel": task.is_multilabel, "at_least_one": task.is_multilabel and task.at_least_one}
     rules = [DecisionRule.from_dict(plain[key], task.label_names, **shape) for key in ("decision", "term_rule")]
-    return BundledTask(TaskScorer(blocks, TermMatcher(task), counted_weights, intercept), *rules)
+    rule_based = tuple(name for name in task.label_names if name in plain["rule_based"])
+    scorer = TaskScorer(blocks, counter, counted_weights, usual, intercept)
+    return BundledTask(scorer, decision=rules[0], term_rule=rules[1], rule_based=rule_based)
+
+
+def _read_style_words(plain: Mapping[str, Mapping[str, Sequence[str]]]) -> StyleWords:
+    words = {name: {key: tuple(map(str, lists[key])) for key in LISTS} for name, lists in plain.items()}
+    if any(not is_term(term) for lists in words.values() for terms in lists.values() for term in terms):
+        raise ValueError("a style word is no term")
+    return words
 
 
 def _check_settings(tasks: Mapping[str, BundledTask], review: Mapping[str, Any]) -> None:

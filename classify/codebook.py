@@ -17,6 +17,11 @@ RESERVED = frozenset("id text document event labels unsure coder predicted proba
 _TERM = re.compile(r"[^\w*]*\w+\*?(?:[^\w*]+\w+\*?)*[^\w*]*")
 
 
+def is_term(text: str) -> bool:
+    """Whether the text is a run of words that can be looked for, `*` only at the end of a word."""
+    return bool(_TERM.fullmatch(text))
+
+
 class TaskKind(StrEnum):
     """How many labels a passage carries: any number, or exactly one."""
 
@@ -202,7 +207,7 @@ class _Reader:
             self.fault(f"{place}.{key}", f"found {_kind_of(terms)}; expected a list of words or phrases")
             return ()
         for term in terms:
-            if not _TERM.fullmatch(term):
+            if not is_term(term):
                 self.fault(f"{place}.{key}", f"bad term {term!r}; expected words, where only the end of one may be '*'")
         return tuple(terms)
 

@@ -15,6 +15,7 @@ from classify.scorer.tokens import STOP_WORDS, stem, words_of
 NEAR_THRESHOLD = "near_threshold"
 UNKNOWN_WORDS = "unknown_words"
 TOO_SHORT = "too_short"
+RULE_BASED = "rule_based"
 NESTED_KEYS = ("predicted", "probabilities", "review", "model")
 """What a prediction adds to a row of JSONL; `Predictor.columns` is what it adds to a table."""
 
@@ -124,18 +125,22 @@ class Predictor:
 
     def _predict(self, texts: Sequence[str]) -> list[Prediction]:
         decided: dict[str, tuple[FloatArray, BoolArray]] = {}
-        near, known = np.zeros((2, len(texts)), dtype=np.bool_)
+        near, known, ruled = np.zeros((3, len(texts)), dtype=np.bool_)
         margin = self.bundle.settings["review"]["margin"]
         for name, task in self.bundle.tasks.items():
             scores, evidence = task.scorer.score(texts)
             decided[name] = task.decision.decide(scores, evidence)
             near |= task.decision.is_near(decided[name][0], margin=margin) & evidence
             known |= evidence
+            of_rules = [label in task.rule_based for label in self.codebook[name].label_names]
+            ruled |= decided[name][1][:, of_rules].any(axis=1)
         return [
             Prediction(
                 labels={name: self._labels(name, chosen[row]) for name, (_, chosen) in decided.items()},
                 probabilities={name: self._by_label(name, p[row]) for name, (p, _) in decided.items()},
-                review=self._review(text, is_near=bool(near[row]), is_known=bool(known[row])),
+                review=self._review(
+                    text, is_near=bool(near[row]), is_known=bool(known[row]), is_ruled=bool(ruled[row])
+                ),
                 model=self.model,
             )
             for row, text in enumerate(texts)
@@ -148,7 +153,7 @@ class Predictor:
     def _by_label(self, task: str, probabilities: FloatArray) -> dict[str, float]:
         return dict(zip(self.codebook[task].label_names, probabilities.tolist(), strict=True))
 
-    def _review(self, text: str, *, is_near: bool, is_known: bool) -> tuple[str, ...]:
+    def _review(self, text: str, *, is_near: bool, is_known: bool, is_ruled: bool) -> tuple[str, ...]:
         settings = self.bundle.settings["review"]
         words = words_of(text)
         content = [word for word in words if word not in STOP_WORDS]
@@ -156,6 +161,7 @@ class Predictor:
         reasons = {
             NEAR_THRESHOLD: is_near,
             UNKNOWN_WORDS: (not is_known and bool(text.split())) or unknown > settings["max_unknown"] * len(content),
+            RULE_BASED: is_ruled,
             TOO_SHORT: len(text.split()) < settings["min_words"],
         }
         return tuple(reason for reason, applies in reasons.items() if applies)

@@ -14,6 +14,7 @@ from classify.cli.shell import (
     JsonOption,
     LabelsOption,
     QuietOption,
+    UnlabelledOption,
     codebook_or_default,
     coders_or_default,
     command,
@@ -56,6 +57,7 @@ def evaluate(
         list[str] | None,
         typer.Option(metavar="FIELD", help="Break results down by origin, source, register, year, …; repeatable."),
     ] = None,
+    unlabelled: UnlabelledOption = None,
     thresholds: Annotated[
         str | None,
         typer.Option(
@@ -84,6 +86,7 @@ def evaluate(
     from classify.bundle import load_bundle
     from classify.data.annotations import read_coders
     from classify.data.dataset import dataset_warnings, load_labels
+    from classify.data.inputs import read_unlabelled
     from classify.data.tables import format_of, write_rows
     from classify.evaluation.evaluate import evaluate as cross_validate
     from classify.evaluation.evaluate import evaluate_bundle
@@ -92,9 +95,8 @@ def evaluate(
     from classify.learn.settings import TrainingSettings, load_settings
     from classify.report.files import REPORT, refuse_foreign_report, write_evaluation
 
-    _refuse_contradictions(
-        model, labels, {"--config": config, "--scheme": scheme, "--holdout": holdout, "--thresholds": thresholds}
-    )
+    of_training = {"--config": config, "--scheme": scheme, "--holdout": holdout, "--thresholds": thresholds}
+    _refuse_contradictions(model, labels, of_training | {"--unlabelled": unlabelled})
     files = labels_or_default(labels)
     bundle = load_bundle(model) if model else None
     book = bundle.codebook if bundle and not codebook else codebook_or_default(codebook, labels)
@@ -121,6 +123,7 @@ def evaluate(
                 scheme=scheme or EVENT_FOLDS,
                 holdout=part,
                 by=by or (),
+                unlabelled=read_unlabelled(unlabelled, dataset.text_hashes) if unlabelled else (),
                 on_step=on_step,
             )
     write_evaluation(result, folder)

@@ -45,6 +45,13 @@ ModelOption = Annotated[
     Path | None,
     typer.Option("--model", help="A bundle's folder. [default: the only one under models/]", show_default=False),
 ]
+UnlabelledOption = Annotated[
+    list[Path] | None,
+    typer.Option("--unlabelled",
+                 help="Text without labels, such as the corpus itself, to learn from which words go together;"
+                      " repeatable.",
+                 show_default=False),
+]  # fmt: skip
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")]
 

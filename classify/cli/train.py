@@ -11,6 +11,7 @@ from classify.cli.shell import (
     JsonOption,
     LabelsOption,
     QuietOption,
+    UnlabelledOption,
     codebook_or_default,
     command,
     labels_or_default,
@@ -28,6 +29,15 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="Settings (TOML); what it doesn't name keeps its default.")
     ] = None,
+    unlabelled: UnlabelledOption = None,
+    prevalence_from: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="An audit sample, labelled and with inclusion_probability: thresholds and probabilities are reset to"
+            " its prevalence; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="The bundle's folder. [default: models/<codebook name>]", show_default=False)
     ] = None,
@@ -40,6 +50,7 @@ def train(
     """
     from classify.bundle import refuse_foreign_bundle
     from classify.data.dataset import dataset_warnings, load_labels
+    from classify.data.inputs import read_unlabelled
     from classify.learn.settings import TrainingSettings, load_settings
     from classify.learn.training import train as train_bundle
 
@@ -50,7 +61,9 @@ def train(
     refuse_foreign_bundle(folder)
     dataset = load_labels(files, book)
     warn(dataset_warnings(dataset), quiet=quiet)
-    bundle = train_bundle(dataset, settings=settings)
+    audit = load_labels(prevalence_from, book) if prevalence_from else None
+    texts = read_unlabelled(unlabelled, dataset.text_hashes) if unlabelled else []
+    bundle = train_bundle(dataset, settings=settings, unlabelled=texts, audit=audit)
     bundle.save(folder)
     if json:
         say_json({"bundle": str(folder), "id": bundle.id, "data": bundle.data, "summary": bundle.summary})

@@ -111,7 +111,7 @@ class Dataset:
     @property
     def text_hashes(self) -> list[str]:
         """12 hex digits of each text's SHA-256, case and white space folded, to tell what was trained on."""
-        return [_hash_text(text) for text in self.texts]
+        return [hash_text(text) for text in self.texts]
 
     def values_of(self, field: str) -> list[str]:
         """Each passage's value of a field, such as `origin`, or "not stated"; `year` is that of its `date`."""
@@ -154,7 +154,8 @@ def _year(date: object) -> str:
     return found.group() if found else NOT_STATED
 
 
-def _hash_text(text: str) -> str:
+def hash_text(text: str) -> str:
+    """12 hex digits of a text's SHA-256, case and white space folded."""
     folded = " ".join(text.split()).casefold()
     return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 

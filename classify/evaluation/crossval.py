@@ -102,7 +102,7 @@ def _learnt(
     if not explained:
         return Part(held)
     passages = [dataset.passages[row] for row in split.outside]
-    return Part(held, find_mistakes(task, passages, gold.of(split.outside), held, partial(fold_scorer, task, fitted)))
+    return Part(held, find_mistakes(task, passages, gold.of(split.outside), held, partial(fold_scorer, fitted)))
 
 
 def _terms(task: Task, gold: TaskGold, counted: CountedTexts, settings: TaskSettings, split: Split) -> Part:

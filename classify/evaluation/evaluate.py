@@ -24,7 +24,7 @@ from classify.evaluation.schemes import EVENT_FOLDS, SCHEMES, Scheme, field_valu
 from classify.evaluation.work import Job, OnStep, run_jobs
 from classify.learn.settings import TrainingSettings
 from classify.learn.thresholds import parse_threshold_rule
-from classify.learn.training import count_for, versions
+from classify.learn.training import count_for, refuse_few, versions
 from classify.measure.arrays import IntArray
 
 
@@ -36,6 +36,7 @@ def evaluate(
     scheme: str = EVENT_FOLDS,
     holdout: tuple[str, str] | None = None,
     by: Sequence[str] = (),
+    unlabelled: Sequence[str] = (),
     on_step: OnStep = lambda done, total: None,
 ) -> Evaluation:
     """Judge a way of training by nested cross-validation over events.
@@ -44,8 +45,8 @@ def evaluate(
     "leave-one-event-out"; `holdout`, a field and a value, tests on the passages that have it instead and learns from
     the rest. `by` names fields (`origin`, `year`, …) by whose values the results are broken down. Under 4 events no
     folds are made: every label is "not evaluable". `coders` gives the coders' own agreement beside each label;
-    `on_step` hears of work done and in all. Raises UsageError if no passage is coded, or none has such a field or
-    value.
+    `unlabelled` texts are learnt from as `train` does; `on_step` hears of work done and in all. Raises UsageError if no
+    passage is coded, none has such a field or value, or unlabelled texts are too few.
     """
     settings = settings or TrainingSettings()
     tasks = dataset.coded_tasks()
@@ -53,13 +54,14 @@ def evaluate(
         raise UsageError("no passage is coded for any task; label some passages first")
     if scheme not in SCHEMES:
         raise UsageError(f"unknown scheme {scheme!r}; {did_you_mean(scheme, SCHEMES)}")
+    refuse_few(unlabelled)
     fields = {field: field_values(dataset, field) for field in by}
     plan = held_out_part(dataset, *holdout) if holdout else over_events(dataset, scheme=scheme, seed=settings.seed)
     judged = [task for task in tasks if _can_be_judged(dataset, task, plan)]
     if not judged:
         plan = Scheme("nothing was held out", ())
     rows = plan.rows if judged else np.arange(len(dataset.passages))
-    found, curves = _predict(dataset, judged, settings, plan, on_step)
+    found, curves = _predict(dataset, judged, settings, plan, unlabelled, on_step)
     held = {
         task.name: Held(
             task=task,
@@ -94,7 +96,12 @@ def evaluate(
 
 
 def _predict(
-    dataset: Dataset, tasks: Sequence[Task], settings: TrainingSettings, plan: Scheme, on_step: OnStep
+    dataset: Dataset,
+    tasks: Sequence[Task],
+    settings: TrainingSettings,
+    plan: Scheme,
+    unlabelled: Sequence[str],
+    on_step: OnStep,
 ) -> tuple[dict[str, Predicted], dict[str, Sequence[Point]]]:
     """All the learning there is to do, as one list of jobs: for each task every system, and the learning curve."""
     of_curve = plan if plan.is_block else over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed)
@@ -103,7 +110,7 @@ def _predict(
     jobs: list[Job[Any]] = []
     for task in tasks:
         of_task, seed = settings.of(task), settings.seed
-        counted = count_for(task, dataset.texts, of_task)
+        counted = count_for(task, dataset.texts, of_task, unlabelled=unlabelled, seed=seed)
         systems[task.name] = systems_for(dataset, task, of_task, counted, seed=seed)
         curves[task.name] = curve_jobs(dataset, task, of_task, counted, of_curve.splits, seed=seed)
         jobs += [*jobs_of(systems[task.name], plan.splits), *curves[task.name]]
@@ -171,7 +178,7 @@ def _held_by_bundle(bundle: Bundle, name: str, dataset: Dataset, fields: Mapping
         PRIOR: decide(*prior_system(task.decision, len(texts))),
     }
     if bundle.codebook[name].has_terms:
-        hits = np.log1p(np.array([task.scorer.matcher.count(text) for text in texts]))
+        hits = np.log1p(np.array([task.scorer.counter.matcher.count(text) for text in texts]))
         systems[TERMS] = decide(task.term_rule, hits, hits.any(axis=1))
     return Held(
         task=coded,

@@ -68,7 +68,7 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         known = TaskGold(gold, np.ones_like(gold))
         rows = np.arange(len(listed))
         fitted = fit_task(counted, known, numbers, rows, self.task_, settings, self.seed)
-        self.scorer_, self.decision_ = fold_scorer(self.task_, fitted), fitted.decision
+        self.scorer_, self.decision_ = fold_scorer(fitted), fitted.decision
         return self
 
     def decision_function(self, texts: Iterable[str]) -> FloatArray:

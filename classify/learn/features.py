@@ -1,43 +1,60 @@
 """Texts to counts, once; then, for any training rows, to TF-IDF matrices as if only those rows had been seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from classify.measure.arrays import FloatArray, IntArray
-from classify.scorer.terms import TermMatcher
+from classify.scorer.linear import Counter
 from classify.scorer.tokens import BlockSettings
 
 Matrix = Any
 """A scipy CSR matrix; scipy ships no types."""
+N_AXES = 100
+"""Directions kept of latent semantic analysis; as few unlabelled texts or fewer give none."""
 
 
 @dataclass(frozen=True)
 class CountedBlock:
-    """Every feature any of the texts holds, sorted, and its term frequency in each, shape (n_texts, n_features)."""
+    """Every feature any of the texts holds, sorted, and its term frequency in each, shape (n_texts, n_features).
+
+    `codebook` and `unlabelled` are rows of `tf` behind the passages: what the codebook says of each label, and text
+    without labels. Both are always learnt from and never judged. `axes` are directions in which the unlabelled texts
+    differ most, shape (n_features, n_axes).
+    """
 
     settings: BlockSettings
     features: tuple[str, ...] = field(repr=False)
     tf: Matrix = field(repr=False)
+    codebook: IntArray
+    unlabelled: IntArray
+    axes: FloatArray = field(repr=False)
 
 
 @dataclass(frozen=True)
 class CountedTexts:
     """Texts cut into features and searched for terms: what no fold changes.
 
-    `hits` holds log(1 + term hits), shape (n_texts, n_labels).
+    `counted` holds log(1 + term hits) of each label and then the style rates, shape (n_texts, n_labels + n_rates).
     """
 
     blocks: tuple[CountedBlock, ...]
-    hits: FloatArray
+    counted: FloatArray
+    counter: Counter
+
+    @property
+    def hits(self) -> FloatArray:
+        """log(1 + term hits), shape (n_texts, n_labels)."""
+        return self.counted[:, : self.counter.n_labels]
 
     def only(self, asked: Sequence[BlockSettings]) -> "CountedTexts":
         """The same counts with these blocks alone."""
         found = {block.settings: block for block in self.blocks}
-        return CountedTexts(tuple(found[settings] for settings in asked), self.hits)
+        return CountedTexts(tuple(found[settings] for settings in asked), self.counted, self.counter)
 
 
 @dataclass(frozen=True)
@@ -48,32 +65,81 @@ class BlockFit:
     idf: FloatArray
 
 
-def count_texts(texts: Sequence[str], blocks: Sequence[BlockSettings], matcher: TermMatcher) -> CountedTexts:
-    """Cut every text into features and look for terms; the costly step, done once."""
-    hits = np.array([matcher.count(text) for text in texts]).reshape(len(texts), matcher.n_labels)
-    return CountedTexts(tuple(_count_block(texts, settings) for settings in blocks), np.log1p(hits))
+def count_texts(
+    texts: Sequence[str],
+    blocks: Sequence[BlockSettings],
+    counter: Counter,
+    *,
+    codebook: Sequence[str] = (),
+    unlabelled: Sequence[str] = (),
+    seed: int = 0,
+) -> CountedTexts:
+    """Cut every text into features and count terms and style; the costly step, done once.
+
+    Only blocks of words see the `codebook`'s own text (one a label, or none) and the `unlabelled` texts.
+    """
+    counted = np.array([counter.count(text) for text in texts]).reshape(len(texts), counter.n_counted)
+    return CountedTexts(
+        tuple(
+            _count_block(texts, settings, codebook, unlabelled, seed)
+            if settings.analyzer == "word"
+            else _count_block(texts, settings, (), (), seed)
+            for settings in blocks
+        ),
+        counted,
+        counter,
+    )
 
 
-def _count_block(texts: Sequence[str], settings: BlockSettings) -> CountedBlock:
+def _count_block(
+    texts: Sequence[str], settings: BlockSettings, codebook: Sequence[str], unlabelled: Sequence[str], seed: int
+) -> CountedBlock:
     number: dict[str, int] = {}
     indices: list[int] = []
     ends = [0]
-    for text in texts:
+    every = [*texts, *codebook, *unlabelled]
+    for text in every:
         indices.extend(number.setdefault(feature, len(number)) for feature in settings.features_of(text))
         ends.append(len(indices))
     features = sorted(number)
     order = np.empty(len(number), dtype=np.int64)
     order[[number[feature] for feature in features]] = np.arange(len(features))
     columns = order[np.array(indices, dtype=np.int64)]
-    tf = sparse.csr_array((np.ones(len(columns)), columns, np.array(ends)), shape=(len(texts), len(features)))
+    tf = sparse.csr_array((np.ones(len(columns)), columns, np.array(ends)), shape=(len(every), len(features)))
     tf.sum_duplicates()
     if settings.sublinear_tf:
         tf.data = 1 + np.log(tf.data)
-    return CountedBlock(settings, tuple(features), tf)
+    behind = len(texts) + len(codebook)
+    block = CountedBlock(
+        settings,
+        tuple(features),
+        tf,
+        codebook=np.arange(len(texts), behind),
+        unlabelled=np.arange(behind, len(every)),
+        axes=np.zeros((len(features), 0)),
+    )
+    return replace(block, axes=_axes(block, seed))
+
+
+def _axes(block: CountedBlock, seed: int) -> FloatArray:
+    """The first right singular vectors of the unlabelled texts' TF-IDF (latent semantic analysis, Deerwester 1990)."""
+    if len(block.unlabelled) <= N_AXES:
+        return np.zeros((len(block.features), 0))
+    from sklearn.utils.extmath import randomized_svd
+
+    fit = fit_block(replace(block, codebook=block.codebook[:0]), block.unlabelled[:0])
+    axes = np.zeros((len(block.features), N_AXES))
+    with threadpool_limits(1, user_api="blas"):  # else the last bits depend on the number of cores
+        axes[fit.columns] = randomized_svd(tfidf(block, fit, block.unlabelled), N_AXES, random_state=seed)[2].T
+    return axes
 
 
 def fit_block(block: CountedBlock, rows: IntArray) -> BlockFit:
-    """The features of the training rows and idf = log((1 + n) / (1 + df)) + 1 (scikit-learn's smooth idf)."""
+    """The features of the training rows and idf = log((1 + n) / (1 + df)) + 1 (scikit-learn's smooth idf).
+
+    The codebook's own text and unlabelled texts count as training rows.
+    """
+    rows = np.concatenate([rows, block.codebook, block.unlabelled])
     df = np.bincount(block.tf[rows].indices, minlength=block.tf.shape[1])
     columns = np.flatnonzero(df >= max(1, block.settings.min_df))
     return BlockFit(columns, np.log((1 + len(rows)) / (1 + df[columns])) + 1)

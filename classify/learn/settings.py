@@ -1,7 +1,7 @@
 """The settings of training, with the reason for each default; read from a small TOML and saved with the bundle."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from classify.codebook import Task
 from classify.errors import DataError, Fault, did_you_mean
 from classify.files import read_toml
+from classify.learn.solver import LOGISTIC, LOSSES, SQUARED_HINGE
 from classify.learn.thresholds import PREVALENCE, THRESHOLD_RULES, is_threshold_rule
 from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
 
@@ -18,12 +19,18 @@ from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
 class TaskSettings:
     """How one task is learnt.
 
-    `word_ngrams` and `char_ngrams` are inclusive ranges, `char_ngrams` None (in TOML: false) for no character block;
-    `C` is the inverse strength of the L2 penalty; `balanced` weighs the classes inversely to their frequency, so that
-    rare labels are learnt at all; `hit_weight` scales the log counts of the codebook's term hits before the penalty: 0
-    leaves them out, a larger number trusts the codebook more. `thresholds` of a multilabel task is `prevalence`, `f1`
-    or `precision=P` (`ThresholdRule` says what each does). `search` names candidates for any of the others; the
-    combination with the highest mean average precision in folds of the training passages is taken.
+    `word_ngrams` and `char_ngrams` are inclusive ranges, `char_ngrams` None (in TOML: false) for no character block.
+    `loss` is `squared_hinge` or `logistic`, `C` the inverse strength of the L2 penalty; `balanced` weighs the classes
+    inversely to their frequency.
+
+    `hit_weight` scales the log counts of the codebook's term hits, `codebook_weight` the cosines to what the codebook
+    says of each label, `style_weight` the standardised style rates, `lsa_weight` the axes of unlabelled text where
+    there is any; all before the penalty, so that 0 leaves them out and a larger number trusts them more. A label of a
+    multilabel task with fewer than `rule_below` positives is given by its terms alone, if it has any.
+
+    `thresholds` of a multilabel task is `prevalence`, `f1` or `precision=P` (`ThresholdRule` says what each does).
+    `search` names candidates for any of the others; the combination with the highest mean average precision in folds of
+    the training passages is taken.
     """
 
     word_ngrams: tuple[int, int] = (1, 1)
@@ -32,9 +39,14 @@ class TaskSettings:
     stem: bool = True
     sublinear_tf: bool = True
     min_df: int = 1
-    C: float = 10.0
-    balanced: bool = True
-    hit_weight: float = 1.0
+    loss: str = SQUARED_HINGE
+    C: float = 1.0
+    balanced: bool = False
+    hit_weight: float = 0.25
+    codebook_weight: float = 1.0
+    style_weight: float = 0.0
+    lsa_weight: float = 2.0
+    rule_below: int = 3
     thresholds: str = PREVALENCE
     search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)
 
@@ -63,10 +75,28 @@ class TaskSettings:
 THEME_DEFAULTS = TaskSettings()
 """Content: topics are words, so stems without function words."""
 
-FRAMING_DEFAULTS = TaskSettings(char_ngrams=(2, 5), drop_stop_words=False, hit_weight=0.5)
+FRAMING_DEFAULTS = TaskSettings(
+    word_ngrams=(1, 2),
+    char_ngrams=(2, 5),
+    drop_stop_words=False,
+    min_df=2,
+    C=0.5,
+    codebook_weight=0.0,
+    style_weight=0.05,
+    lsa_weight=0.0,
+)
 """Style: function words, endings and punctuation are the signal, so nothing is dropped and characters count too."""
 
-PLAIN = TaskSettings(drop_stop_words=False, stem=False, sublinear_tf=False, C=1.0, balanced=False, hit_weight=0.0)
+PLAIN = TaskSettings(
+    drop_stop_words=False,
+    stem=False,
+    sublinear_tf=False,
+    loss=LOGISTIC,
+    hit_weight=0.0,
+    codebook_weight=0.0,
+    lsa_weight=0.0,
+    rule_below=0,
+)
 """The features and penalty of scikit-learn's defaults, with our thresholds and calibration: a baseline to beat."""
 
 
@@ -165,10 +195,17 @@ def _read(key: str, value: Any) -> Any:
     return None if key == "char_ngrams" and value is False else tuple(value) if isinstance(value, list) else value
 
 
+_CHOICES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "thresholds": (is_threshold_rule, THRESHOLD_RULES),
+    "loss": (lambda value: value in LOSSES, " or ".join(LOSSES)),
+}
+
+
 def _misfit(key: str, default: object, value: Any) -> str | None:
     """What was expected, where the value does not fit."""
-    if key == "thresholds":
-        return None if is_threshold_rule(value) else THRESHOLD_RULES
+    if key in _CHOICES:
+        is_choice, expected = _CHOICES[key]
+        return None if is_choice(value) else expected
     if key in ("word_ngrams", "char_ngrams"):
         least, such_as = (2, "[2, 5]") if key == "char_ngrams" else (1, "[1, 2]")
         is_range = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n >= least for n in value)

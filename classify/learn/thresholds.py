@@ -65,8 +65,10 @@ def is_threshold_rule(value: object) -> bool:
     return True
 
 
-def choose_threshold(rule: ThresholdRule, score: FloatArray, gold: BoolArray) -> float:
-    """The threshold of one label; `score` and `gold` have shape (n_passages,).
+def choose_threshold(
+    rule: ThresholdRule, score: FloatArray, gold: BoolArray, weight: FloatArray | None = None
+) -> float:
+    """The threshold of one label; `score`, `gold` and `weight`, by default 1, have shape (n_passages,).
 
     It lies halfway between two distinct scores, or at -inf or +inf where all or none are predicted; of two equally good
     cuts the one that predicts fewer; no positives: +inf.
@@ -77,12 +79,13 @@ def choose_threshold(rule: ThresholdRule, score: FloatArray, gold: BoolArray) ->
     >>> choose_threshold(ThresholdRule("prevalence"), score, np.zeros(4, dtype=bool))
     inf
     """
-    wanted = int(gold.sum())
-    if wanted == 0:
+    if not gold.any():
         return float("inf")
+    weight = np.ones(len(score)) if weight is None else weight
+    wanted = float(weight[gold].sum())
     distinct, place = np.unique(-score, return_inverse=True)
     n_predicted, n_right = (
-        np.append(0, np.cumsum(np.bincount(place, weights=cells))) for cells in (np.ones(len(score)), gold)
+        np.append(0, np.cumsum(np.bincount(place, weights=cells))) for cells in (weight, gold * weight)
     )
     cut = _CUTS[rule.name](rule, n_predicted, n_right, wanted)
     if cut in (0, len(distinct)):
@@ -92,17 +95,17 @@ def choose_threshold(rule: ThresholdRule, score: FloatArray, gold: BoolArray) ->
     return float(halfway if halfway > below else above)
 
 
-def _nearest_count(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: int) -> int:
+def _nearest_count(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: float) -> int:
     return int(np.abs(n_predicted - wanted).argmin())
 
 
-def _highest_f1(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: int) -> int:
+def _highest_f1(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: float) -> int:
     if wanted < MIN_FOR_F1:
         return _nearest_count(rule, n_predicted, n_right, wanted)
     return int((2 * n_right / (n_predicted + wanted)).argmax())
 
 
-def _sure_precision(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: int) -> int:
+def _sure_precision(rule: ThresholdRule, n_predicted: FloatArray, n_right: FloatArray, wanted: float) -> int:
     if wanted < MIN_FOR_PRECISION:
         return 0
     reached = wilson_low(n_right, n_predicted, level=_PRECISION_LEVEL) >= rule.at_least
@@ -120,20 +123,26 @@ def fit_decision(
     known: BoolArray,
     *,
     rule: ThresholdRule = ThresholdRule(),
-    lowest: float = -np.inf,
+    lowest: FloatArray = np.array(-np.inf),  # noqa: B008  (never changed)
+    prevalence: FloatArray | None = None,
 ) -> DecisionRule:
     """The task's decision rule from scores of passages that the scores' model has not seen.
 
     All arrays have shape (n_passages, n_labels); cells that are not `known` count nowhere. No threshold falls below
-    `lowest`, which keeps a rule of terms from firing on no hits.
+    `lowest`, one number or one a label, which keeps a rule of terms from firing on no hits. Thresholds and
+    probabilities are meant at each label's share of the passages, or at the `prevalence` that is given, shape
+    (n_labels,): positives and negatives are then weighted to that share, as if nothing else differed between the
+    labelled passages and the field (label shift, Saerens, Latinne & Decaestecker 2002).
     """
     n_labels = len(task.labels)
     slope, intercept, prior, thresholds = (np.zeros(n_labels) for _ in range(4))
+    weight = np.ones_like(scores) if prevalence is None else _shift(task, gold, known, prevalence)
     for label in range(n_labels):
         rows = known[:, label]
-        slope[label], intercept[label] = fit_platt(scores[rows, label], gold[rows, label])
-        prior[label] = gold[rows, label].mean() if rows.any() else 0.0
-        thresholds[label] = max(lowest, choose_threshold(rule, scores[rows, label], gold[rows, label]))
+        score, yes, counts = scores[rows, label], gold[rows, label], weight[rows, label]
+        slope[label], intercept[label] = fit_platt(score, yes, counts)
+        prior[label] = np.average(yes, weights=counts) if rows.any() else 0.0
+        thresholds[label] = max(lowest[label] if lowest.ndim else lowest, choose_threshold(rule, score, yes, counts))
     return DecisionRule(
         is_multilabel=task.is_multilabel,
         at_least_one=task.is_multilabel and task.at_least_one,
@@ -142,3 +151,15 @@ def fit_decision(
         prior=prior,
         thresholds=thresholds if task.is_multilabel else None,
     )
+
+
+def _shift(task: Task, gold: BoolArray, known: BoolArray, prevalence: FloatArray) -> FloatArray:
+    """Weights of passages under which each label has the given share of them, shape (n_passages, n_labels).
+
+    In a multiclass task a passage counts by the one label it carries, whichever label is looked at.
+    """
+    share = (gold & known).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    of_yes, of_no = prevalence / np.where(share > 0, share, 1), (1 - prevalence) / np.where(share < 1, 1 - share, 1)
+    if task.is_multilabel:
+        return np.where(gold, of_yes, of_no)
+    return np.tile((gold * of_yes).sum(axis=1, keepdims=True), (1, gold.shape[1]))

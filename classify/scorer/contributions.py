@@ -14,6 +14,7 @@ from classify.scorer.tokens import BlockSettings
 WORDS = "words"
 CHARACTERS = "characters"
 TERMS = "codebook terms"
+STYLE = "style"
 _WORDS = BlockSettings(stem=False)
 
 
@@ -21,9 +22,10 @@ _WORDS = BlockSettings(stem=False)
 class Piece:
     """One additive part of the scores of a text.
 
-    `kind` is `words`, `characters` or `codebook terms`; `name` is what stands in the text (for terms: the label they
-    speak for); `spans` are its places as character offsets; `values` is what it adds to each label's score, shape
-    (n_labels,).
+    `kind` is `words`, `characters`, `codebook terms` or `style`; `name` is what stands in the text (for terms: the
+    label they speak for; for style: the rate, counted against its mean in the training passages); `spans` are its
+    places as character offsets, none for a rate of something that does not stand there; `values` is what it adds to
+    each label's score, shape (n_labels,).
     """
 
     kind: str
@@ -113,6 +115,8 @@ class Explanation:
         return "" if self.thresholds is None else f" (given from {self.thresholds[column]:+.3f})"
 
     def _name_of(self, piece: Piece) -> str:
+        if piece.kind == STYLE:
+            return f"{piece.name.replace('_', ' ')} (style)"
         if piece.kind != TERMS:
             return piece.name if piece.kind == WORDS else f"{piece.name!r} (characters)"
         found = dict.fromkeys(self.text[start:end] for start, end in piece.spans)
@@ -172,10 +176,15 @@ def split_score(scorer: TaskScorer, labels: tuple[str, ...], text: str) -> tuple
         for column, spans in spans_of.items():
             name = text[slice(*spans[0])]
             pieces.append(Piece(kind, name, tuple(spans), value_of[column] * block.weights[column]))
-    hits = scorer.matcher.hits(text)
+    hits = scorer.counter.matcher.hits(text)
     for label in sorted({hit.label for hit in hits}):
         spans = [(hit.start, hit.end) for hit in hits if hit.label == label]
         pieces.append(Piece(TERMS, labels[label], tuple(spans), np.log1p(len(spans)) * scorer.counted_weights[label]))
+    style, first = scorer.counter.style, scorer.counter.n_labels
+    above_usual = scorer.counter.count(text)[first:] - scorer.usual[first:]
+    places = style.places(text)
+    for name, more, weights in zip(style.names, above_usual, scorer.counted_weights[first:], strict=True):
+        pieces.append(Piece(STYLE, name, tuple(places.get(name, ())), more * weights))
     return tuple(pieces)
 
 

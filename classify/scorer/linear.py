@@ -6,7 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from classify.codebook import Task
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.scorer.style import StyleCounter, StyleWords
 from classify.scorer.terms import TermMatcher
 from classify.scorer.tokens import BlockSettings
 
@@ -39,17 +41,36 @@ class Block:
         return columns, values / np.sqrt(values @ values) if len(values) else values
 
 
+class Counter:
+    """What is counted in a text beside its TF-IDF features: hits of each label's codebook terms, and style rates.
+
+    `n_labels` of the `n_counted` numbers are log(1 + hits), the rest log(1 + rate) for each of `style.names`.
+    """
+
+    def __init__(self, task: Task, words: StyleWords) -> None:
+        self.matcher = TermMatcher(task)
+        self.style = StyleCounter(words)
+        self.n_labels = len(task.labels)
+        self.n_counted = self.n_labels + len(self.style.names)
+
+    def count(self, text: str) -> FloatArray:
+        """The numbers of one text, shape (n_counted,)."""
+        return np.log1p(np.append(self.matcher.count(text), self.style.rates(text)))
+
+
 @dataclass(frozen=True)
 class TaskScorer:
-    """A fitted task folded into one linear scorer: score = Σ blocks x·W + log(1 + hits)·s + b.
+    """A fitted task folded into one linear scorer: score = Σ blocks x·W + (counted - usual)·s + b.
 
-    `counted_weights` has shape (n_labels, n_labels): row i weighs the term hits of label i; `intercept` has shape
-    (n_labels,). However the task was trained, this is all that scoring needs.
+    `counted_weights` has shape (n_counted, n_labels), row by row what `counter` counts; `usual` is the mean of each
+    style rate in the training passages and 0 for hits, shape (n_counted,); `intercept` has shape (n_labels,). However
+    the task was trained, this is all that scoring needs.
     """
 
     blocks: tuple[Block, ...]
-    matcher: TermMatcher
+    counter: Counter
     counted_weights: FloatArray
+    usual: FloatArray
     intercept: FloatArray
 
     def score(self, texts: Sequence[str]) -> tuple[FloatArray, BoolArray]:
@@ -57,9 +78,9 @@ class TaskScorer:
         scores = np.tile(self.intercept, (len(texts), 1))
         evidence = np.zeros(len(texts), dtype=np.bool_)
         for row, text in enumerate(texts):
-            hits = self.matcher.count(text)
-            scores[row] += np.log1p(hits) @ self.counted_weights
-            evidence[row] = hits.any()
+            counted = self.counter.count(text)
+            scores[row] += (counted - self.usual) @ self.counted_weights
+            evidence[row] = counted[: self.counter.n_labels].any()
             for block in self.blocks:
                 columns, values = block.values_of(text)
                 scores[row] += values @ block.weights[columns]

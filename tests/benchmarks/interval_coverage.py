@@ -1,6 +1,6 @@
 """How often 95% intervals hold the truth, and how well Platt's calibration finds a known one: simulated, with a table.
 
-    python tests/benchmarks/coverage.py [DRAWS]
+    python tests/benchmarks/interval_coverage.py [DRAWS]
 
 C1: events of 4 to 13 passages whose share of positives and whose errors differ from event to event; the truth is the
 value over a million events. C5: labels drawn from logits of known slope and shift. 1,000 draws by default.

@@ -1,0 +1,52 @@
+"""An audit sample to the share of passages that carry each label: what the field looks like, not the labelled set."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from classify.codebook import Task
+from classify.data.annotations import LabelledPassage
+from classify.data.dataset import Dataset
+from classify.errors import DataError, Fault
+from classify.measure.arrays import FloatArray
+
+FIELD = "inclusion_probability"
+
+
+def audit_prevalence(audit: Dataset) -> Mapping[str, FloatArray]:
+    """For each coded task the share of passages with each label, shape (n_labels,), none of them 0 or 1.
+
+    Passages are weighted by 1 / `inclusion_probability` (Hájek 1971). Half a passage is added on either side, at the
+    effective sample size (Kish 1965), so that what a small sample happens not to hold isn't thought impossible; shares
+    of a multiclass task sum to one. Raises DataError for a passage without an inclusion probability.
+    """
+    weight = _weights(audit.passages)
+    return {task.name: _shares(audit, task, weight) for task in audit.coded_tasks()}
+
+
+def _shares(audit: Dataset, task: Task, weight: FloatArray) -> FloatArray:
+    gold = audit.gold(task)
+    weights = weight[:, None] * gold.known
+    total = weights.sum(axis=0)
+    n = total**2 / np.maximum((weights**2).sum(axis=0), 1e-300)
+    share = (weights * gold.gold).sum(axis=0) / np.maximum(total, 1e-300)
+    smoothed = (share * n + 0.5) / (n + 1)
+    return np.asarray(smoothed if task.is_multilabel else smoothed / smoothed.sum())
+
+
+def _weights(passages: tuple[LabelledPassage, ...]) -> FloatArray:
+    faults, found = [], []
+    for passage in passages:
+        given = passage.extra.get(FIELD)
+        try:
+            probability = float(given)  # type: ignore[arg-type]  # None and the like raise TypeError
+        except (TypeError, ValueError):
+            probability = 0.0
+        if not 0 < probability <= 1:
+            path, _, row = passage.place.rpartition(":")
+            expected = "expected the probability with which the passage was drawn, above 0 and up to 1"
+            faults.append(Fault(path, int(row), FIELD, f"found {given!r}; {expected}"))
+        found.append(probability)
+    if faults:
+        raise DataError(faults)
+    return 1 / np.array(found)
