@@ -1,7 +1,7 @@
 """Labelled passages to a finished evaluation: of the way of training, or of one bundle on other passages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,23 @@ from classify.evaluation.heldout import MODEL, PRIOR, TERMS
 from classify.evaluation.judge import Held, judge
 from classify.evaluation.mistakes import find_mistakes
 from classify.evaluation.notes import least_support, n_events_of, notes_on_passages, notes_on_rules, notes_on_splits
-from classify.evaluation.results import Evaluation, TaskAgreement
+from classify.evaluation.results import Evaluation, TaskAgreement, TopicLeak
 from classify.evaluation.schemes import EVENT_FOLDS, SCHEMES, Scheme, field_values, held_out_part, over_events
+from classify.evaluation.topicleak import Part as LeakPart
+from classify.evaluation.topicleak import judge_leak, leak_jobs
 from classify.evaluation.work import Job, OnStep, run_jobs
 from classify.learn.settings import TrainingSettings
 from classify.learn.thresholds import parse_threshold_rule
 from classify.learn.training import count_for, refuse_few, versions
 from classify.measure.arrays import IntArray
+
+
+@dataclass(frozen=True)
+class _Further:
+    """What is learnt of a task beside its held-out predictions."""
+
+    points: Sequence[Point] = ()
+    leak: TopicLeak | None = None
 
 
 def evaluate(
@@ -61,7 +71,7 @@ def evaluate(
     if not judged:
         plan = Scheme("nothing was held out", ())
     rows = plan.rows if judged else np.arange(len(dataset.passages))
-    found, curves = _predict(dataset, judged, settings, plan, unlabelled, on_step)
+    found, further = _predict(dataset, judged, settings, plan, unlabelled, on_step)
     held = {
         task.name: Held(
             task=task,
@@ -81,7 +91,7 @@ def evaluate(
         dataset,
         rows,
         held,
-        curves,
+        further,
         coders,
         scheme=plan.description,
         notes=[
@@ -102,26 +112,29 @@ def _predict(
     plan: Scheme,
     unlabelled: Sequence[str],
     on_step: OnStep,
-) -> tuple[dict[str, Predicted], dict[str, Sequence[Point]]]:
-    """All the learning there is to do, as one list of jobs: for each task every system, and the learning curve."""
+) -> tuple[dict[str, Predicted], dict[str, _Further]]:
+    """All the learning there is to do, as one list of jobs: for each task every system, curve and topic leak."""
     of_curve = plan if plan.is_block else over_events(dataset, scheme=EVENT_FOLDS, seed=settings.seed)
     systems: dict[str, list[System]] = {}
     curves: dict[str, list[Job[Point]]] = {}
+    leaks: dict[str, list[Job[LeakPart]]] = {}
     jobs: list[Job[Any]] = []
     for task in tasks:
         of_task, seed = settings.of(task), settings.seed
         counted = count_for(task, dataset.texts, of_task, unlabelled=unlabelled, seed=seed)
         systems[task.name] = systems_for(dataset, task, of_task, counted, seed=seed)
         curves[task.name] = curve_jobs(dataset, task, of_task, counted, of_curve.splits, seed=seed)
-        jobs += [*jobs_of(systems[task.name], plan.splits), *curves[task.name]]
+        leaks[task.name] = leak_jobs(dataset, task, of_task, counted, plan.splits)
+        jobs += [*jobs_of(systems[task.name], plan.splits), *curves[task.name], *leaks[task.name]]
     results = iter(run_jobs(jobs, on_step))
     found: dict[str, Predicted] = {}
-    points: dict[str, Sequence[Point]] = {}
+    further: dict[str, _Further] = {}
     for task in tasks:
         parts = [next(results) for _ in range(len(systems[task.name]) * len(plan.splits))]
         found[task.name] = join_parts(systems[task.name], plan.splits, parts)
-        points[task.name] = [next(results) for _ in curves[task.name]]
-    return found, points
+        points, of_leak = ([next(results) for _ in asked[task.name]] for asked in (curves, leaks))
+        further[task.name] = _Further(points, judge_leak(dataset, task, of_leak))
+    return found, further
 
 
 def evaluate_bundle(
@@ -197,7 +210,7 @@ def _evaluation(
     dataset: Dataset,
     rows: IntArray,
     held: Mapping[str, Held],
-    curves: Mapping[str, Sequence[Point]],
+    further: Mapping[str, _Further],
     coders: Sequence[CodedPassage],
     *,
     scheme: str,
@@ -213,8 +226,9 @@ def _evaluation(
     for name, of_task in held.items():
         result = judge(replace(of_task, agreement=agreement.get(name)))
         evaluable = np.array([label.is_evaluable for label in result.labels], dtype=np.bool_)
-        curve = draw_curve(dataset, of_task.task, curves.get(name, ()), evaluable, seed=seed)
-        tasks[name] = replace(result, curve=curve)
+        found = further.get(name, _Further())
+        curve = draw_curve(dataset, of_task.task, found.points, evaluable, seed=seed)
+        tasks[name] = replace(result, curve=curve, leak=found.leak)
     return Evaluation(
         codebook=dataset.codebook,
         tasks=tasks,

@@ -96,6 +96,7 @@ def judge(held: Held) -> TaskResult:
         abstention=_abstention(held, gold, model, groups) if model else None,
         slices=slice_by(task, held.gold, held.groups, held.systems, held.fields),
         curve=None,
+        leak=None,
         mistakes=worst_mistakes(task, held.mistakes),
         suspects=find_suspects(held.gold, held.systems[MODEL], task.label_names) if model else (),
         gold=held.gold,

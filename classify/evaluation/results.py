@@ -20,6 +20,10 @@ REVIEW = "use with review"
 RULES = "rule-based only"
 NOT_EVALUABLE = "not evaluable"
 
+STYLE = "style"
+CONTENT = "content"
+"""Names of the two systems that a check for topic leaks sets beside the model."""
+
 
 @dataclass(frozen=True)
 class LabelAgreement:
@@ -126,6 +130,32 @@ class LearningCurve:
 
 
 @dataclass(frozen=True)
+class TopicLeak:
+    """What style and content tell of a task alone, and what is lost where a topic was never seen in training.
+
+    `macro_f1` holds for the style rates alone, the content words alone and the model three estimates: with passages of
+    the topic (of other events) in training, without any, and the difference. All on the same `n_passages`, those that
+    carry one of `topics`; the label of the highest score counts.
+    """
+
+    topics: tuple[str, ...]
+    n_passages: int
+    macro_f1: Mapping[str, tuple[Estimate, Estimate, Estimate]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        names = ("topic_known", "topic_left_out", "lost")
+        return {
+            "topics": list(self.topics),
+            "n_passages": self.n_passages,
+            "macro_f1": {
+                system: {name: estimate.to_dict() for name, estimate in zip(names, found, strict=True)}
+                for system, found in self.macro_f1.items()
+            },
+        }
+
+
+@dataclass(frozen=True)
 class LabelResult:
     """How well one label is found, with the verdict and its reason in words.
 
@@ -183,6 +213,7 @@ class TaskResult:
     abstention: Abstention | None
     slices: tuple[Slice, ...]
     curve: LearningCurve | None
+    leak: TopicLeak | None
     mistakes: tuple[Mistake, ...] = field(repr=False)
     suspects: tuple[Suspect, ...] = field(repr=False)
     gold: TaskGold = field(repr=False)
@@ -218,6 +249,8 @@ class TaskResult:
             facts["reliability"] = {name: bins.tolist() for name, bins in vars(self.reliability).items()}
         if self.curve is not None:
             facts["learning_curve"] = self.curve.to_dict()
+        if self.leak is not None:
+            facts["topic_leak"] = self.leak.to_dict()
         facts["slices"] = [_slice_dict(found) for found in self.slices]
         return facts
 

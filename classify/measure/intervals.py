@@ -103,9 +103,10 @@ def logit_jackknife_t(value: float, without: FloatArray) -> Estimate:
     """The jackknife-t interval of a measure in [0, 1] that piles up near a bound, such as average precision.
 
     The plain half-width is carried to the log-odds by the delta method, at a value no nearer than .005 to a bound, so
-    that the interval is wider on the side that has room. In simulations (`tests/benchmarks/interval_coverage.py`) the plain
-    interval of average precision holds the truth in 72 to 93% of draws, this one in 91 to 95%, except where hardly any
-    mistake is left to see (average precision .98 and few events: some 80%).
+    that the interval is wider on the side that has room. In simulations
+    (`tests/benchmarks/interval_coverage.py`) the plain interval of average precision holds the truth in 72 to 93% of
+    draws, this one in 91 to 95%, except where hardly any mistake is left to see (average precision .98 and few events:
+    some 80%).
 
     >>> str(logit_jackknife_t(0.9, np.array([0.9, 0.85, 0.93, 0.9, 0.88, 0.92])))
     '0.90 (0.63–0.98)'

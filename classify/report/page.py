@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from classify.evaluation.heldout import BASELINES, MODEL
-from classify.evaluation.results import NOT_EVALUABLE, REVIEW, RULES, USE, Evaluation, TaskResult
+from classify.evaluation.results import CONTENT, NOT_EVALUABLE, REVIEW, RULES, STYLE, USE, Evaluation, TaskResult
 from classify.report.tables import event_rows
 from classify.report.words import SYSTEMS, in_words
 
@@ -32,6 +32,7 @@ def render_evaluation(evaluation: Evaluation, figures: dict[str, bytes]) -> str:
             systems=SYSTEMS,
             baselines=BASELINES,
             not_evaluable=NOT_EVALUABLE,
+            leak_systems={STYLE: "style rates alone", CONTENT: "content words alone", MODEL: SYSTEMS[MODEL]},
             words={name: in_words(result) for name, result in evaluation.tasks.items()},
             events=event_rows(evaluation),
             model=MODEL,

@@ -1,7 +1,10 @@
 """Results to sentences: baselines as good, what tuning flattered, what abstaining saves, would more passages help."""
 
 from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS
-from classify.evaluation.results import Abstention, TaskResult
+from classify.evaluation.results import CONTENT, STYLE, Abstention, TaskResult, TopicLeak
+
+_MUCH = 0.05
+"""A loss of macro-F1 on unseen topics that matters."""
 
 SYSTEMS = {
     MODEL: "the model",
@@ -27,6 +30,8 @@ def in_words(result: TaskResult) -> list[str]:
         )
     if result.abstention is not None:
         sentences.append(_of_abstention(result.abstention, is_multilabel=result.task.is_multilabel))
+    if result.leak is not None:
+        sentences.append(_of_leak(result.leak))
     if result.curve is not None:
         sentences.append(f"Learning curve (average precision): {result.curve.answer}.")
     return sentences
@@ -39,6 +44,22 @@ def _of_baselines(result: TaskResult) -> list[str]:
         return []
     sure = "surely worse" if gain.high < 0 else "not surely better"
     return [f"The model is {sure} than {SYSTEMS[nearest]} (macro-F1 {gain.signed})."]
+
+
+def _of_leak(leak: TopicLeak) -> str:
+    known, left_out, lost = leak.macro_f1[MODEL]
+    alone = {name: leak.macro_f1[name][0] for name in (STYLE, CONTENT)}
+    of_topic = (
+        "much of what it has learnt is the topic"
+        if (lost.low or 0.0) > _MUCH
+        else "what it has learnt is not the topic"
+        if lost.high is not None and lost.high < _MUCH
+        else "how much of it is the topic can't be told"
+    )
+    return (
+        f"By style rates alone macro-F1 is {alone[STYLE]}, by content words alone {alone[CONTENT]}, by all together "
+        f"{known}; on topics it never saw in training the model reads {left_out} (lost: {lost.signed}): {of_topic}."
+    )
 
 
 def _of_abstention(found: Abstention, *, is_multilabel: bool) -> str:
