@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from classify.codebook import parse_codebook
 from classify.data.annotations import labelled_passages
 from classify.data.tables import parse_jsonl
 from classify.evaluation.heldout import BASELINES
+from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
 from tests.conftest import ROOT
 from tests.test_structure import RANK
 
@@ -111,3 +113,14 @@ def test_modules_are_listed_in_reading_order() -> None:
     there = {path.stem for path in (ROOT / "classify").iterdir() if not path.name.startswith(("_", "py.typed"))}
     assert set(listed) == there
     assert [RANK[name] for name in listed] == sorted(RANK[name] for name in listed)
+
+
+def test_the_table_of_settings_is_that_of_the_code() -> None:
+    rows = re.findall(r"(?m)^\| `(\w+)` \| `(.+?)` \| `(.+?)` \| .+ \|$", README)
+    named = [item.name for item in fields(TaskSettings) if item.name != "search"]
+    assert [name for name, _, _ in rows] == named
+    for column, defaults in enumerate((THEME_DEFAULTS, FRAMING_DEFAULTS), start=1):
+        shown = {row[0]: tomllib.loads(f"value = {row[column]}")["value"] for row in rows}
+        for name in named:
+            held = getattr(defaults, name)
+            assert shown[name] == (False if held is None else list(held) if isinstance(held, tuple) else held), name

@@ -53,6 +53,10 @@ def _describe(folder: Path, identity: str, manifest: dict[str, Any]) -> Iterator
     for field in ("origins", "coders"):
         yield f"{field}: " + ", ".join(f"{name} {n}" for name, n in data[field].items())
     yield f"labelled data, SHA-256 {data['sha256'][:12]}"
+    if data["n_unlabelled"]:
+        yield f"and {how_many(data['n_unlabelled'], 'unlabelled text')}"
+    if audit := data["prevalence_from"]:
+        yield f"at the prevalence of an audit of {how_many(audit['n_passages'], 'passage')}"
     releases = ", ".join(f"{name} {release}" for name, release in manifest["versions"].items())
     yield f"seed {manifest['seed']}; {releases}\n"
     for task, summary in manifest["summary"].items():
@@ -63,6 +67,8 @@ def _describe(folder: Path, identity: str, manifest: dict[str, Any]) -> Iterator
         ]
         columns = ("label", "passages", "events", "F1*", "threshold")
         yield table_text(f"{task} ({book['tasks'][task]['kind']})", columns, rows)
+        if ruled := tasks[task]["rule_based"]:
+            yield f"too few passages to learn from, given by their terms alone: {', '.join(ruled)}"
     files = [(name, facts["size"], facts["sha256"][:12]) for name, facts in manifest["files"].items()]
     yield table_text("files", ("file", "bytes", "SHA-256"), files)
     yield "* out of fold at training, thresholds fitted to the same scores; classify evaluate is the judge"

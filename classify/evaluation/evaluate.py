@@ -18,7 +18,14 @@ from classify.evaluation.curve import Point, curve_jobs, draw_curve
 from classify.evaluation.heldout import MODEL, PRIOR, TERMS
 from classify.evaluation.judge import Held, judge
 from classify.evaluation.mistakes import find_mistakes
-from classify.evaluation.notes import least_support, n_events_of, notes_on_passages, notes_on_rules, notes_on_splits
+from classify.evaluation.notes import (
+    least_support,
+    n_events_of,
+    notes_on_passages,
+    notes_on_rare,
+    notes_on_rules,
+    notes_on_splits,
+)
 from classify.evaluation.results import Evaluation, TaskAgreement, TopicLeak
 from classify.evaluation.schemes import EVENT_FOLDS, SCHEMES, Scheme, field_values, held_out_part, over_events
 from classify.evaluation.topicleak import Part as LeakPart
@@ -98,6 +105,7 @@ def evaluate(
             *notes_on_splits(dataset, tasks, judged, plan),
             *plan.notes,
             *notes_on_passages(dataset, rows),
+            *notes_on_rare(dataset, judged, settings),
             *notes_on_rules(held, {task.name: least_support(dataset, task, plan) for task in judged}),
         ],
         settings=asdict(settings),

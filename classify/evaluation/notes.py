@@ -12,7 +12,9 @@ from classify.errors import how_many
 from classify.evaluation.heldout import MODEL
 from classify.evaluation.judge import Held
 from classify.evaluation.schemes import Scheme
+from classify.learn.settings import TrainingSettings
 from classify.learn.thresholds import F1, MIN_FOR_F1, PREVALENCE
+from classify.learn.training import ruled_labels
 from classify.measure.arrays import BoolArray, IntArray
 from classify.measure.intervals import MIN_GROUPS
 
@@ -66,6 +68,19 @@ def notes_on_passages(dataset: Dataset, rows: IntArray) -> list[str]:
         )
     if (n_machine := sum(n for coder, n in coders.items() if "language model" in coder)) > 0:
         notes.append(f"{n_machine} of {n_passages} passages were coded by language models, not by people.")
+    return notes
+
+
+def notes_on_rare(dataset: Dataset, tasks: Sequence[Task], settings: TrainingSettings) -> list[str]:
+    """Which labels have too few positives to learn from, so that their terms alone give them."""
+    notes = []
+    for task in tasks:
+        ruled, least = ruled_labels(task, dataset.gold(task), settings.of(task)), settings.of(task).rule_below
+        if ruled.any():
+            names = ", ".join(task.label_names[n] for n in np.flatnonzero(ruled))
+            notes.append(
+                f"{task.name}: {names}: given by the codebook's terms alone, with fewer than {least} passages."
+            )
     return notes
 
 

@@ -1,8 +1,8 @@
 """One task as a scikit-learn estimator: for cross_val_score, GridSearchCV and pipelines."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Any, Self
+from dataclasses import fields, replace
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -11,22 +11,24 @@ from sklearn.utils.validation import check_is_fitted
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import TaskGold
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
-from classify.learn.training import count_for, fit_task, fold_scorer
+from classify.learn.training import count_for, fit_task, fold_scorer, refuse_few
 from classify.measure.arrays import BoolArray, FloatArray
 
 
 class PassageClassifier(ClassifierMixin, BaseEstimator):
     """Learn one task from texts and labels; a 2-D indicator `Y` is multilabel, a 1-D `Y` of labels multiclass.
 
-    Parameters are those of `TaskSettings` by the same names; None takes the default for the kind of task. `task` gives
-    the labels their codebook terms; without it there are none. Columns of an indicator follow the task's labels, or are
-    numbered; classes are sorted, as scikit-learn has them.
+    Parameters are those of `TaskSettings` by the same names; None takes the default for the kind of task (False turns
+    `char_ngrams` off). `task` gives the labels their codebook terms; without it there are none, and labels are known by
+    their names alone. `unlabelled` texts teach which words go together. Columns of an indicator follow the task's
+    labels, or are numbered; classes are sorted, as scikit-learn has them.
 
     Fitted attributes: `classes_`, shape (n_labels,); `task_`; `scorer_` and `decision_`, the folded linear scorer and
     its decision rule.
 
-    >>> model = PassageClassifier(C=1.0).fit(["a navy", "a ship", "a farm", "a cow"], ["sea", "sea", "land", "land"])
-    >>> model.predict(["navy ship"]).tolist()
+    >>> texts = ["a navy ship", "the ship", "a cow", "the cow farm"]
+    >>> model = PassageClassifier(C=1.0).fit(texts, ["sea", "sea", "land", "land"])
+    >>> model.predict(["his ship"]).tolist()
     ['sea']
     """
 
@@ -34,20 +36,40 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         self,
         *,
         task: Task | None = None,
+        unlabelled: Sequence[str] = (),
         word_ngrams: tuple[int, int] | None = None,
-        char_ngrams: tuple[int, int] | None = None,
+        char_ngrams: tuple[int, int] | Literal[False] | None = None,
         drop_stop_words: bool | None = None,
+        stem: bool | None = None,
+        sublinear_tf: bool | None = None,
+        min_df: int | None = None,
+        loss: str | None = None,
         C: float | None = None,
+        balanced: bool | None = None,
         hit_weight: float | None = None,
+        codebook_weight: float | None = None,
+        style_weight: float | None = None,
+        lsa_weight: float | None = None,
+        rule_below: int | None = None,
         thresholds: str | None = None,
         seed: int = 0,
     ) -> None:
         self.task = task
+        self.unlabelled = unlabelled
         self.word_ngrams = word_ngrams
         self.char_ngrams = char_ngrams
         self.drop_stop_words = drop_stop_words
+        self.stem = stem
+        self.sublinear_tf = sublinear_tf
+        self.min_df = min_df
+        self.loss = loss
         self.C = C
+        self.balanced = balanced
         self.hit_weight = hit_weight
+        self.codebook_weight = codebook_weight
+        self.style_weight = style_weight
+        self.lsa_weight = lsa_weight
+        self.rule_below = rule_below
         self.thresholds = thresholds
         self.seed = seed
 
@@ -64,7 +86,8 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.array(self.task_.label_names if self.task is not None else self._names)
         numbers = np.arange(len(listed)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         settings = self._settings()
-        counted = count_for(self.task_, listed, settings)
+        refuse_few(self.unlabelled)
+        counted = count_for(self.task_, listed, settings, unlabelled=self.unlabelled, seed=self.seed)
         known = TaskGold(gold, np.ones_like(gold))
         rows = np.arange(len(listed))
         fitted = fit_task(counted, known, numbers, rows, self.task_, settings, self.seed)
@@ -97,9 +120,11 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
 
     def _settings(self) -> TaskSettings:
         defaults = THEME_DEFAULTS if self.task_.is_multilabel else FRAMING_DEFAULTS
-        names = ("word_ngrams", "char_ngrams", "drop_stop_words", "C", "hit_weight", "thresholds")
+        names = [item.name for item in fields(TaskSettings) if item.name != "search"]
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return TaskSettings(**{**defaults.__dict__, **given})
+        if self.char_ngrams is False:
+            given["char_ngrams"] = None
+        return replace(defaults, **given)
 
     def _gold(self, Y: Any, n_texts: int) -> tuple[Task, BoolArray]:
         array = np.asarray(Y)

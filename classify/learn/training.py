@@ -180,7 +180,7 @@ def fit_task(
     if settings.search and n_folds:
         chosen = choose_settings(counted, gold, rows, folds, task, settings.candidates)
     counted = counted.only(chosen.blocks(task))
-    ruled = _ruled(task, gold.of(rows), chosen)
+    ruled = ruled_labels(task, gold.of(rows), chosen)
     (weights,) = fit_weights(counted, gold, rows, [chosen], ruled)
     if n_folds:
         scores, evidence = np.zeros((len(rows), len(task.labels))), np.zeros(len(rows), dtype=np.bool_)
@@ -202,7 +202,7 @@ def fit_task(
     return FittedTask(chosen, counted, weights, decision, (scores, evidence), n_folds > 0, ruled)
 
 
-def _ruled(task: Task, gold: TaskGold, settings: TaskSettings) -> BoolArray:
+def ruled_labels(task: Task, gold: TaskGold, settings: TaskSettings) -> BoolArray:
     """Labels with too few positives to learn from, but with terms, shape (n_labels,)."""
     has_terms = np.array([bool(label.terms) for label in task.labels])
     return np.asarray((gold.support < settings.rule_below) & has_terms & task.is_multilabel)

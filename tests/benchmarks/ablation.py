@@ -3,9 +3,9 @@
     python tests/benchmarks/ablation.py DATA REAL [SET ...]
 
 DATA holds the benchmark sets of `quality.py`, REAL real passages coded by the project's codebook (`passages.jsonl`).
-Sets: `own` (the project's labels, held-out events), `real` (learnt from the project's labels, judged on REAL), and every
-folder of DATA (its official test part); by default all. Positive: the ingredient pays. The ranges are 95% intervals
-over events; differences of development sets, which choose no default.
+Sets: `own` (the project's labels, held-out events), `real` (learnt from the project's labels, judged on REAL), and
+every folder of DATA (its official test part); by default all. Positive: the ingredient pays. Ranges are 95% intervals
+over events. Defaults are chosen on `own` alone.
 """
 
 import sys
