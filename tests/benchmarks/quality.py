@@ -84,7 +84,7 @@ def by_scikit_learn(learnt: Dataset, judged: Dataset) -> BoolArray:
 def _svm_scores(X: sparse.csr_matrix, target: BoolArray, Z: sparse.csr_matrix) -> FloatArray:
     if not target.any():
         return np.full(Z.shape[0], -1.0)
-    return LinearSVC(class_weight="balanced", random_state=0).fit(X, target).decision_function(Z)
+    return LinearSVC(class_weight="balanced", random_state=0, max_iter=20_000).fit(X, target).decision_function(Z)
 
 
 def _highest(scores: FloatArray) -> BoolArray:
