@@ -13,17 +13,17 @@ from classify.measure.arrays import FloatArray
 from classify.scorer.terms import TermMatcher
 
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
-_SENTENCE_END = re.compile(r"[.!?]+[\"'”’)]*(?=\s|$)")
+_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[\"'”’)]*+(?=\s|$)")
 _QUOTED = re.compile(r"“[^”]{1,1000}”|\"[^\"]{1,1000}\"|«[^»]{1,1000}»")
-_QUESTION, _EXCLAMATION = re.compile(r"\?"), re.compile("!")
+_QUESTION = re.compile(r"\?")
 _NUMBER = re.compile(r"\b\d[\d.,]*\b")
 _SAID = r"(?:said|says|stated|told|added|announced|noted|explained|warned|argued|remarked|insisted|claimed)"
-_NAME = r"(?:[A-Z][\w'’-]+\s+){0,3}[A-Z][\w'’-]+"
+_NAME = r"(?:[A-Z][\w'’-]{1,40}\s+){0,3}[A-Z][\w'’-]{1,40}"
 _NAMED_SPEAKER = re.compile(rf"\b{_NAME}\s+{_SAID}\b|\b{_SAID}\s+{_NAME}|\b[Aa]ccording\s+to\s+{_NAME}")
 
-MARKS = ("quoted_words", "named_speakers", "numbers", "question_marks", "exclamation_marks", "sentence_length")
-"""Rates that no word list gives: words inside quotation marks; statements with a named speaker; numbers; question and
-exclamation marks, all per 100 words; and the mean number of words a sentence, as its natural logarithm."""
+MARKS = ("quoted_words", "named_speakers", "numbers", "question_marks", "sentence_length")
+"""Rates that no word list gives: words inside quotation marks; statements with a named speaker; numbers; question
+marks, all per 100 words; and the mean number of words a sentence, as its natural logarithm."""
 
 StyleWords = Mapping[str, Mapping[str, Sequence[str]]]
 """For each class its lists `terms` and `not_terms`, written as in a codebook."""
@@ -74,7 +74,7 @@ class StyleCounter:
 
 
 def _marks(text: str) -> dict[str, list[tuple[int, int]]]:
-    patterns = (_QUOTED, _NAMED_SPEAKER, _NUMBER, _QUESTION, _EXCLAMATION)
+    patterns = (_QUOTED, _NAMED_SPEAKER, _NUMBER, _QUESTION)
     return {name: [m.span() for m in pattern.finditer(text)] for name, pattern in zip(MARKS, patterns, strict=False)}
 
 
