@@ -165,6 +165,8 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
     if found > FORMAT_VERSION:
         made = f"made by a later release (format {found}; this one reads up to {FORMAT_VERSION})"
         raise BundleError(f"{folder}: {made}; upgrade classify-passages, or train the bundle again with this release")
+    if found < FORMAT_VERSION:
+        raise BundleError(f"{folder}: made by an earlier release (format {found}); train the bundle again")
     return dict(manifest)
 
 
@@ -252,7 +254,7 @@ def _read_task(task: Task, plain: Mapping[str, Any], files: Mapping[str, bytes])
         intercept = _array(arrays, "intercept", (n_labels,))
     shape = {"is_multilabel": task.is_multilabel, "at_least_one": task.is_multilabel and task.at_least_one}
     rules = [DecisionRule.from_dict(plain[key], task.label_names, **shape) for key in ("decision", "term_rule")]
-    rule_based = tuple(name for name in task.label_names if name in plain["rule_based"])
+    rule_based = tuple(name for name in task.label_names if name in list(plain["rule_based"]))
     scorer = TaskScorer(blocks, counter, counted_weights, usual, intercept)
     return BundledTask(scorer, decision=rules[0], term_rule=rules[1], rule_based=rule_based)
 

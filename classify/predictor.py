@@ -23,8 +23,8 @@ NESTED_KEYS = ("predicted", "probabilities", "review", "model")
 class Predictor:
     """A trained bundle, ready to predict.
 
-    Every probability is meant at the labelled set's prevalence: what was rare among the labelled passages is thought
-    rare.
+    Every probability is meant at the labelled set's prevalence, or that of the audit sample it was reset to: what was
+    rare there is thought rare.
     """
 
     def __init__(self, bundle: Bundle) -> None:

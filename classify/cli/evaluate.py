@@ -86,7 +86,7 @@ def evaluate(
     from classify.bundle import load_bundle
     from classify.data.annotations import read_coders
     from classify.data.dataset import dataset_warnings, load_labels
-    from classify.data.inputs import read_unlabelled
+    from classify.data.inputs import read_inputs
     from classify.data.tables import format_of, write_rows
     from classify.evaluation.evaluate import evaluate as cross_validate
     from classify.evaluation.evaluate import evaluate_bundle
@@ -123,7 +123,7 @@ def evaluate(
                 scheme=scheme or EVENT_FOLDS,
                 holdout=part,
                 by=by or (),
-                unlabelled=read_unlabelled(unlabelled, dataset.text_hashes) if unlabelled else (),
+                unlabelled=[row["text"] for row in read_inputs(unlabelled)] if unlabelled else [],
                 on_step=on_step,
             )
     write_evaluation(result, folder)

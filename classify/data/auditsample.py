@@ -18,7 +18,8 @@ def audit_prevalence(audit: Dataset) -> Mapping[str, FloatArray]:
 
     Passages are weighted by 1 / `inclusion_probability` (Hájek 1971). Half a passage is added on either side, at the
     effective sample size (Kish 1965), so that what a small sample happens not to hold isn't thought impossible; shares
-    of a multiclass task sum to one. Raises DataError for a passage without an inclusion probability.
+    of a multiclass task sum to one. A label about which no passage says anything has no share (nan). Raises DataError
+    for a passage without an inclusion probability.
     """
     weight = _weights(audit.passages)
     return {task.name: _shares(audit, task, weight) for task in audit.coded_tasks()}
@@ -30,7 +31,7 @@ def _shares(audit: Dataset, task: Task, weight: FloatArray) -> FloatArray:
     total = weights.sum(axis=0)
     n = total**2 / np.maximum((weights**2).sum(axis=0), 1e-300)
     share = (weights * gold.gold).sum(axis=0) / np.maximum(total, 1e-300)
-    smoothed = (share * n + 0.5) / (n + 1)
+    smoothed = np.where(total > 0, (share * n + 0.5) / (n + 1), np.nan)
     return np.asarray(smoothed if task.is_multilabel else smoothed / smoothed.sum())
 
 
@@ -45,7 +46,7 @@ def _weights(passages: tuple[LabelledPassage, ...]) -> FloatArray:
         if not 0 < probability <= 1:
             path, _, row = passage.place.rpartition(":")
             expected = "expected the probability with which the passage was drawn, above 0 and up to 1"
-            faults.append(Fault(path, int(row), FIELD, f"found {given!r}; {expected}"))
+            faults.append(Fault(path, int(row) if row.isdigit() else None, FIELD, f"found {given!r}; {expected}"))
         found.append(probability)
     if faults:
         raise DataError(faults)

@@ -160,6 +160,14 @@ def hash_text(text: str) -> str:
     return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
+def sha256_of_texts(texts: Sequence[str]) -> str | None:
+    """SHA-256 over texts in order, as hex digits; None without any."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(json.dumps(text).encode() + b"\n")
+    return digest.hexdigest() if texts else None
+
+
 def load_labels(source: str | Path | Iterable[str | Path] | Any, codebook: Codebook) -> Dataset:
     """Read labelled passages from files, folders, or a pandas, polars or Arrow table.
 

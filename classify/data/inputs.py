@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from classify.data.dataset import hash_text
 from classify.data.documents import STDIN, expand, read_document, read_stdin
 from classify.data.segment import segment
 from classify.data.tables import TABLE_SUFFIXES, Row, Table, parse_jsonl, read_table
@@ -30,16 +29,6 @@ def read_inputs(paths: Iterable[str | Path], *, on_empty: Callable[[Path], None]
         else:
             rows.extend(_with_text(read_table(path)))
     return rows
-
-
-def read_unlabelled(paths: Iterable[str | Path], labelled: Iterable[str]) -> list[str]:
-    """The texts of all inputs, each once, without those whose hash (`hash_text`) is that of a labelled passage."""
-    seen, texts = set(labelled), []
-    for row in read_inputs(paths):
-        if (found := hash_text(row["text"])) not in seen:
-            seen.add(found)
-            texts.append(row["text"])
-    return texts
 
 
 def _read_stdin() -> list[Row]:

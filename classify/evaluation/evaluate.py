@@ -25,6 +25,7 @@ from classify.evaluation.notes import (
     notes_on_rare,
     notes_on_rules,
     notes_on_splits,
+    notes_on_unlabelled,
 )
 from classify.evaluation.results import Evaluation, TaskAgreement, TopicLeak
 from classify.evaluation.schemes import EVENT_FOLDS, SCHEMES, Scheme, field_values, held_out_part, over_events
@@ -33,7 +34,7 @@ from classify.evaluation.topicleak import judge_leak, leak_jobs
 from classify.evaluation.work import Job, OnStep, run_jobs
 from classify.learn.settings import TrainingSettings
 from classify.learn.thresholds import parse_threshold_rule
-from classify.learn.training import count_for, refuse_few, versions
+from classify.learn.training import count_for, usable_unlabelled, versions
 from classify.measure.arrays import IntArray
 
 
@@ -71,7 +72,7 @@ def evaluate(
         raise UsageError("no passage is coded for any task; label some passages first")
     if scheme not in SCHEMES:
         raise UsageError(f"unknown scheme {scheme!r}; {did_you_mean(scheme, SCHEMES)}")
-    refuse_few(unlabelled)
+    unlabelled = usable_unlabelled(unlabelled, dataset)
     fields = {field: field_values(dataset, field) for field in by}
     plan = held_out_part(dataset, *holdout) if holdout else over_events(dataset, scheme=scheme, seed=settings.seed)
     judged = [task for task in tasks if _can_be_judged(dataset, task, plan)]
@@ -105,6 +106,7 @@ def evaluate(
             *notes_on_splits(dataset, tasks, judged, plan),
             *plan.notes,
             *notes_on_passages(dataset, rows),
+            *notes_on_unlabelled(unlabelled),
             *notes_on_rare(dataset, judged, settings),
             *notes_on_rules(held, {task.name: least_support(dataset, task, plan) for task in judged}),
         ],

@@ -71,6 +71,14 @@ def notes_on_passages(dataset: Dataset, rows: IntArray) -> list[str]:
     return notes
 
 
+def notes_on_unlabelled(texts: Sequence[str]) -> list[str]:
+    """That every fold learnt from text without labels, if it did."""
+    if not texts:
+        return []
+    source = "where they come from the documents judged here, that flatters a little"
+    return [f"Every fold also learnt from {how_many(len(texts), 'unlabelled text')}: {source}."]
+
+
 def notes_on_rare(dataset: Dataset, tasks: Sequence[Task], settings: TrainingSettings) -> list[str]:
     """Which labels have too few positives to learn from, so that their terms alone give them."""
     notes = []

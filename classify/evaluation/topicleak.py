@@ -34,13 +34,14 @@ class Part:
 
 @dataclass(frozen=True)
 class _Topics:
-    """The topics of a dataset: `names`, who `carries` them, shape (n_passages, n_topics), and one topic a passage.
+    """The topics of a dataset: their `names`, and one topic a passage, shape (n_passages,).
 
-    `of_passage` is the rarest topic it carries, -1 for none.
+    `of_passage` is the rarest topic it carries, -1 for none; `is_without` says who surely doesn't carry a topic, shape
+    (n_passages, n_topics).
     """
 
     names: tuple[str, ...]
-    carries: BoolArray
+    is_without: BoolArray
     of_passage: IntArray
 
 
@@ -49,22 +50,33 @@ def leak_jobs(
 ) -> list[Job[Part]]:
     """The fits that the check needs: every split as it is, then every topic, held out with the events that tell of it.
 
-    None for a task without a style block, or where no task of the dataset says what passages are about.
+    None for a task without a style block, or where no task of the dataset says what passages are about. A topic without
+    which some label can't be learnt is not looked at.
     """
     topics = _topics(dataset, task)
     if task.is_multilabel or not settings.style_weight or topics is None:
         return []
     whole = settings.fixed
     alone = replace(whole, word_ngrams=(1, 1), char_ngrams=None, drop_stop_words=True, hit_weight=0.0, style_weight=0.0)
-    gold = dataset.gold(task)
+    gold, held_out = dataset.gold(task), np.concatenate([split.outside for split in splits])
     content = count_for(task, dataset.texts, alone)
     choose = partial(_part, gold, (whole, counted.only(whole.blocks(task))), (alone, content))
-    usable = gold.coded & (topics.of_passage >= 0)
-    jobs = [partial(choose, split.inside, split.outside[usable[split.outside]], False) for split in splits]
+    usable = gold.coded & (topics.of_passage >= 0) & np.isin(np.arange(len(gold.coded)), held_out)
+    may_learn = np.ones(len(usable), dtype=np.bool_)
+    if len(splits) == 1:  # a part that is held out is not learnt from here either
+        may_learn[splits[0].outside] = False
+    left_out: list[tuple[IntArray, IntArray]] = []
     for topic in np.unique(topics.of_passage[usable]):
         outside = np.flatnonzero(usable & (topics.of_passage == topic))
         is_near = np.isin(dataset.groups, dataset.groups[outside])
-        jobs.append(partial(choose, np.flatnonzero(~topics.carries[:, topic] & ~is_near), outside, True))
+        inside = np.flatnonzero(may_learn & gold.coded & topics.is_without[:, topic] & ~is_near)
+        if (gold.gold[inside].any(axis=0) | ~gold.gold[outside].any(axis=0)).all() and len(inside):
+            left_out.append((inside, outside))
+    judged = np.isin(np.arange(len(usable)), np.concatenate([np.zeros(0, dtype=np.int64), *(o for _, o in left_out)]))
+    if not judged.any():
+        return []
+    known = [(split.inside, split.outside[judged[split.outside]]) for split in splits]
+    jobs = [partial(choose, *rows, False) for rows in known] + [partial(choose, *rows, True) for rows in left_out]
     return [Job(job, cost_of(counted)) for job in jobs]
 
 
@@ -80,7 +92,8 @@ def _topics(dataset: Dataset, task: Task) -> _Topics | None:
     carries = (gold.gold & gold.known)[:, columns]
     rarest = np.where(carries, gold.support[columns], np.inf).argmin(axis=1)
     names = tuple(found.label_names[column] for column in columns)
-    return _Topics(names, carries, np.where(carries.any(axis=1), rarest, -1))
+    is_without = (~gold.gold & gold.known)[:, columns]
+    return _Topics(names, is_without, np.where(carries.any(axis=1), rarest, -1))
 
 
 def _part(
@@ -109,10 +122,12 @@ def _style_scores(
     rates = counted.counted[:, counted.counter.n_labels :]
     deviation = rates[inside].std(axis=0)
     scaled = (rates - rates[inside].mean(axis=0)) / np.where(deviation > 0, deviation, 1)
-    ((weights, intercept),) = fit_linear(
-        sparse.csr_array(scaled[inside]), gold.gold[inside], gold.known[inside].astype(float), [1.0], loss=settings.loss
-    )
-    return np.asarray(scaled[outside] @ weights + intercept)
+    scores = np.full((len(outside), gold.gold.shape[1]), -np.inf)
+    learnt = gold.gold[inside].any(axis=0) & ~gold.gold[inside].all(axis=0)
+    target, weight = gold.gold[inside][:, learnt], gold.known[inside][:, learnt].astype(float)
+    ((weights, intercept),) = fit_linear(sparse.csr_array(scaled[inside]), target, weight, [1.0], loss=settings.loss)
+    scores[:, learnt] = scaled[outside] @ weights + intercept
+    return scores
 
 
 def judge_leak(dataset: Dataset, task: Task, parts: Sequence[Part]) -> TopicLeak | None:
@@ -140,7 +155,7 @@ def judge_leak(dataset: Dataset, task: Task, parts: Sequence[Part]) -> TopicLeak
 
 
 def _predicted(parts: Sequence[Part], system: str, rows: IntArray, n_labels: int, is_without_topic: bool) -> BoolArray:
-    chosen = np.full(int(rows.max(initial=0)) + 1, -1)
+    chosen = np.full(int(max(part.rows.max(initial=0) for part in parts)) + 1, -1)
     for part in parts:
         if part.is_without_topic is is_without_topic:
             chosen[part.rows] = part.chosen[system]

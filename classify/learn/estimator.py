@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import TaskGold
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
-from classify.learn.training import count_for, fit_task, fold_scorer, refuse_few
+from classify.learn.training import count_for, fit_task, fold_scorer
 from classify.measure.arrays import BoolArray, FloatArray
 
 
@@ -86,7 +86,6 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.array(self.task_.label_names if self.task is not None else self._names)
         numbers = np.arange(len(listed)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         settings = self._settings()
-        refuse_few(self.unlabelled)
         counted = count_for(self.task_, listed, settings, unlabelled=self.unlabelled, seed=self.seed)
         known = TaskGold(gold, np.ones_like(gold))
         rows = np.arange(len(listed))

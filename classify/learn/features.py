@@ -128,9 +128,11 @@ def _axes(block: CountedBlock, seed: int) -> FloatArray:
     from sklearn.utils.extmath import randomized_svd
 
     fit = fit_block(replace(block, codebook=block.codebook[:0]), block.unlabelled[:0])
-    axes = np.zeros((len(block.features), N_AXES))
-    with threadpool_limits(1, user_api="blas"):  # else the last bits depend on the number of cores
-        axes[fit.columns] = randomized_svd(tfidf(block, fit, block.unlabelled), N_AXES, random_state=seed)[2].T
+    n_axes = min(N_AXES, len(fit.columns))
+    axes = np.zeros((len(block.features), n_axes))
+    if n_axes:
+        with threadpool_limits(1, user_api="blas"):  # else the last bits depend on the number of cores
+            axes[fit.columns] = randomized_svd(tfidf(block, fit, block.unlabelled), n_axes, random_state=seed)[2].T
     return axes
 
 

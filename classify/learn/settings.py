@@ -14,6 +14,11 @@ from classify.learn.solver import LOGISTIC, LOSSES, SQUARED_HINGE
 from classify.learn.thresholds import PREVALENCE, THRESHOLD_RULES, is_threshold_rule
 from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
 
+_CHOICES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "thresholds": (is_threshold_rule, THRESHOLD_RULES),
+    "loss": (lambda value: value in LOSSES, " or ".join(LOSSES)),
+}
+
 
 @dataclass(frozen=True)
 class TaskSettings:
@@ -29,7 +34,8 @@ class TaskSettings:
     multilabel task with fewer than `rule_below` positives is given by its terms alone, if it has any.
 
     `thresholds` of a multilabel task is `prevalence`, `f1` or `precision=P` (`ThresholdRule` says what each does).
-    `search` names candidates for any of the others; the combination with the highest mean average precision in folds of
+    `search` names candidates for any of the others (words of the codebook stay known to all where any candidate weighs
+    them); the combination with the highest mean average precision in folds of
     the training passages is taken.
     """
 
@@ -49,6 +55,11 @@ class TaskSettings:
     rule_below: int = 3
     thresholds: str = PREVALENCE
     search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        for name, (is_choice, expected) in _CHOICES.items():
+            if not is_choice(getattr(self, name)):
+                raise ValueError(f"{name}: found {getattr(self, name)!r}; expected {expected}")
 
     @property
     def fixed(self) -> "TaskSettings":
@@ -173,7 +184,7 @@ def _updated(defaults: Any, table: Mapping[str, Any], place: str, path: str, fau
 def _candidates(
     defaults: TaskSettings, table: Any, place: str, path: str, faults: list[Fault]
 ) -> dict[str, tuple[Any, ...]]:
-    known = [item.name for item in fields(defaults) if item.name not in ("search", "thresholds")]
+    known = [item.name for item in fields(defaults) if item.name not in ("search", "thresholds", "rule_below")]
     if not isinstance(table, Mapping):
         faults.append(Fault(path, None, place, f"found {table!r}; expected a table of lists, such as C = [1.0, 10.0]"))
         return {}
@@ -193,12 +204,6 @@ def _candidates(
 
 def _read(key: str, value: Any) -> Any:
     return None if key == "char_ngrams" and value is False else tuple(value) if isinstance(value, list) else value
-
-
-_CHOICES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "thresholds": (is_threshold_rule, THRESHOLD_RULES),
-    "loss": (lambda value: value in LOSSES, " or ".join(LOSSES)),
-}
 
 
 def _misfit(key: str, default: object, value: Any) -> str | None:

@@ -105,7 +105,7 @@ def _liblinear(features: Any, target: BoolArray, weight: FloatArray, C: float) -
 
     coefficients, intercepts = np.zeros((features.shape[1], target.shape[1])), np.zeros(target.shape[1])
     for column in range(target.shape[1]):
-        model = LinearSVC(C=C, tol=_DUAL_TOLERANCE, random_state=0, max_iter=_MAX_SWEEPS)
+        model = LinearSVC(C=C, dual=True, tol=_DUAL_TOLERANCE, random_state=0, max_iter=_MAX_SWEEPS)
         model.fit(features, target[:, column], sample_weight=weight[:, column])
         coefficients[:, column], intercepts[column] = model.coef_[0], model.intercept_[0]
     return coefficients, intercepts

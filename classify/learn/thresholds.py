@@ -159,6 +159,7 @@ def _shift(task: Task, gold: BoolArray, known: BoolArray, prevalence: FloatArray
     In a multiclass task a passage counts by the one label it carries, whichever label is looked at.
     """
     share = (gold & known).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    prevalence = np.where(np.isnan(prevalence), share, prevalence)
     of_yes, of_no = prevalence / np.where(share > 0, share, 1), (1 - prevalence) / np.where(share < 1, 1 - share, 1)
     if task.is_multilabel:
         return np.where(gold, of_yes, of_no)

@@ -12,7 +12,7 @@ from scipy import sparse
 from classify.bundle import Bundle, BundledTask
 from classify.codebook import Label, Task
 from classify.data.auditsample import audit_prevalence
-from classify.data.dataset import Dataset, TaskGold
+from classify.data.dataset import Dataset, TaskGold, hash_text, sha256_of_texts
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError, how_many
 from classify.learn.features import N_AXES, BlockFit, CountedBlock, CountedTexts, Matrix, count_texts, fit_block, tfidf
@@ -80,8 +80,11 @@ def count_for(
 
 
 def _said_of(label: Label) -> str:
-    """What the codebook says of a label, as text: name, definition, terms and example."""
-    return " . ".join([label.name.replace("_", " "), label.definition, *label.terms, label.example]).replace("*", "")
+    """What the codebook says of a label, as text: name, definition and terms.
+
+    Not its example, which may well be one of the passages that are held out.
+    """
+    return " . ".join([label.name.replace("_", " "), label.definition, *label.terms]).replace("*", "")
 
 
 def fit_weights(
@@ -142,7 +145,7 @@ def _scale_of_counted(counted: CountedTexts, rows: IntArray, settings: TaskSetti
     found, n_labels = counted.counted[rows], counted.counter.n_labels
     usual, deviation = found.mean(axis=0), found.std(axis=0)
     usual[:n_labels] = 0
-    scale = np.divide(settings.style_weight, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    scale = np.divide(settings.style_weight, deviation, out=np.zeros_like(deviation), where=deviation > 1e-9)
     scale[:n_labels] = settings.hit_weight
     return usual, scale
 
@@ -203,9 +206,10 @@ def fit_task(
 
 
 def ruled_labels(task: Task, gold: TaskGold, settings: TaskSettings) -> BoolArray:
-    """Labels with too few positives to learn from, but with terms, shape (n_labels,)."""
+    """Labels with too few positives to learn from, but some, and with terms, shape (n_labels,)."""
     has_terms = np.array([bool(label.terms) for label in task.labels])
-    return np.asarray((gold.support < settings.rule_below) & has_terms & task.is_multilabel)
+    support = gold.support
+    return np.asarray((support > 0) & (support < settings.rule_below) & has_terms & task.is_multilabel)
 
 
 def choose_settings(
@@ -243,13 +247,24 @@ def _ranking_quality(scores: FloatArray, gold: TaskGold, rows: IntArray) -> floa
 
 
 def fit_term_rule(
-    counted: CountedTexts, gold: TaskGold, rows: IntArray, task: Task, settings: TaskSettings
+    counted: CountedTexts,
+    gold: TaskGold,
+    rows: IntArray,
+    task: Task,
+    settings: TaskSettings,
+    prevalence: FloatArray | None = None,
 ) -> DecisionRule:
     """The decision rule of the codebook's terms alone: log hits as scores, thresholds chosen on the training rows."""
     rows = rows[gold.coded[rows]]
     rule = parse_threshold_rule(settings.thresholds)
     return fit_decision(
-        task, counted.hits[rows], gold.gold[rows], gold.known[rows], rule=rule, lowest=np.array(NO_HITS)
+        task,
+        counted.hits[rows],
+        gold.gold[rows],
+        gold.known[rows],
+        rule=rule,
+        lowest=np.array(NO_HITS),
+        prevalence=prevalence,
     )
 
 
@@ -281,10 +296,14 @@ def train(
     tasks = dataset.coded_tasks()
     if not tasks:
         raise UsageError("no passage is coded for any task; label some passages first")
-    refuse_few(unlabelled)
+    unlabelled = usable_unlabelled(unlabelled, dataset)
     prevalence = audit_prevalence(audit) if audit else {}
-    if prevalence and settings.multilabel.thresholds != PREVALENCE:
-        raise UsageError(f"thresholds {settings.multilabel.thresholds} don't follow a prevalence; leave the rule out")
+    if audit and not any(task.name in prevalence for task in tasks):
+        raise UsageError("the audit sample is not coded for any task that is trained; expected labels for one of them")
+    for task in tasks:
+        asked = settings.of(task).thresholds
+        if task.name in prevalence and asked != PREVALENCE:
+            raise UsageError(f"thresholds {asked} don't follow a prevalence; leave the rule out")
     bundled, summary = {}, {}
     for task in tasks:
         task_settings = settings.of(task)
@@ -292,7 +311,7 @@ def train(
         gold, shares = dataset.gold(task), prevalence.get(task.name)
         everything = np.arange(len(dataset.passages))
         fitted = fit_task(counted, gold, dataset.groups, everything, task, task_settings, settings.seed, shares)
-        rule = fit_term_rule(counted, gold, everything, task, task_settings)
+        rule = fit_term_rule(counted, gold, everything, task, task_settings, shares)
         rule_based = tuple(name for name, is_ruled in zip(task.label_names, fitted.ruled, strict=True) if is_ruled)
         bundled[task.name] = BundledTask(fold_scorer(fitted), fitted.decision, rule, rule_based)
         summary[task.name] = _summary(task, dataset, gold, fitted, task_settings)
@@ -308,6 +327,7 @@ def train(
             "coders": dataset.counts_of("coder"),
             "text_hashes": sorted(set(dataset.text_hashes)),
             "n_unlabelled": len(unlabelled),
+            "unlabelled_sha256": sha256_of_texts(unlabelled),
             "prevalence_from": _audit_facts(audit, prevalence) if audit else None,
         },
         summary=summary,
@@ -316,10 +336,18 @@ def train(
     )
 
 
-def refuse_few(unlabelled: Sequence[str]) -> None:
-    """Raise UsageError if there are unlabelled texts, but too few to learn from."""
-    if 0 < len(unlabelled) <= N_AXES:
-        raise UsageError(f"found {how_many(len(unlabelled), 'unlabelled text')}; expected more than {N_AXES}, or none")
+def usable_unlabelled(texts: Sequence[str], dataset: Dataset) -> list[str]:
+    """Each text once, without those of labelled passages, which some fold holds out.
+
+    Raises UsageError if there are texts, but too few to learn from.
+    """
+    first = {hash_text(text): text for text in reversed(texts)}
+    for labelled in dataset.text_hashes:
+        first.pop(labelled, None)
+    found = list(reversed(first.values()))
+    if texts and len(found) <= N_AXES:
+        raise UsageError(f"found {how_many(len(found), 'unlabelled text')}; expected more than {N_AXES}, or none")
+    return found
 
 
 def _audit_facts(audit: Dataset, prevalence: Mapping[str, FloatArray]) -> dict[str, object]:

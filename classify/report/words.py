@@ -58,7 +58,8 @@ def _of_leak(leak: TopicLeak) -> str:
     )
     return (
         f"By style rates alone macro-F1 is {alone[STYLE]}, by content words alone {alone[CONTENT]}, by all together "
-        f"{known}; on topics it never saw in training the model reads {left_out} (lost: {lost.signed}): {of_topic}."
+        f"{known}; on topics it never saw in training (and so from fewer passages) the model reads {left_out} "
+        f"(lost: {lost.signed}): {of_topic}."
     )
 
 

@@ -27,7 +27,7 @@ class DecisionRule:
     thresholds: FloatArray | None = None
 
     def probabilities(self, scores: FloatArray, evidence: BoolArray) -> FloatArray:
-        """Calibrated probabilities at the labelled set's prevalence, shape (n_passages, n_labels).
+        """Calibrated probabilities at the prevalence of the labelled set or its audit, shape (n_passages, n_labels).
 
         Multiclass rows sum to one: one Platt sigmoid a label, divided by their sum. Rows without `evidence` get the
         prior.
