@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classify.bundle import MANIFEST, MANIFEST_HASH, Bundle, load_bundle
+from classify.bundle import FORMAT_VERSION, MANIFEST, MANIFEST_HASH, Bundle, load_bundle
 from classify.codebook import Codebook
 from classify.data.dataset import Dataset, load_labels
 from classify.errors import BundleError, OutputError
@@ -27,7 +27,7 @@ from tests.conftest import toy_rows, write_jsonl
 TEXTS = ["The navy said two ships left.", "A proud, historic network of hackers", "Nothing of this is known", "", "İ\0"]
 STEMS = ("framing", "framing.0", "framing.1", "theme", "theme.0")
 """What the names of the toy bundle's data files begin with."""
-ARRAYS = ("counted_weights", "intercept", "idf_0", "weights_0")
+ARRAYS = ("counted_weights", "usual", "intercept", "idf_0", "weights_0")
 N_STEPS = len(STEMS) + 3
 """Saving replaces every data file, then manifest.sha256, manifest.json and manifest.sha256 again."""
 
@@ -369,9 +369,65 @@ def test_a_vocabulary_that_does_not_fit_is_refused(content: bytes, folder: Path)
 
 
 def test_a_later_format_names_the_remedy(folder: Path) -> None:
-    seal(folder, manifest_of(folder) | {"format_version": 2})
+    seal(folder, manifest_of(folder) | {"format_version": FORMAT_VERSION + 1})
     with pytest.raises(BundleError, match=r"later release .* upgrade classify-passages, or train the bundle again"):
         load_bundle(folder)
+
+
+def test_the_first_format_is_refused_with_the_remedy(folder: Path) -> None:
+    """It had no style words, no rates to subtract and no rules."""
+    manifest = manifest_of(folder) | {"format_version": 1}
+    for task in manifest["tasks"].values():
+        del task["style_words"], task["rule_based"]
+    seal(folder, manifest)
+    with pytest.raises(BundleError, match=r"earlier release .* train the bundle again"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        None,
+        [],
+        {"modals": []},
+        {"modals": {"terms": ["will"]}},
+        {"modals": {"terms": ["wi*ll"], "not_terms": []}},
+        {"modals": {"terms": [""], "not_terms": []}},
+        {"modals": {"terms": ["will"], "not_terms": ["!"]}},
+        {"modals": {"terms": 5, "not_terms": []}},
+        {"one": {"terms": ["more"], "not_terms": []}},  # other rates than there are weights for
+        {},
+    ],
+    ids=str,
+)
+def test_style_words_that_are_none_or_do_not_fit_are_refused(words: object, folder: Path) -> None:
+    manifest = manifest_of(folder)
+    assert manifest["tasks"]["framing"]["style_words"]
+    manifest["tasks"]["framing"]["style_words"] = words
+    seal(folder, manifest)
+    assert_refused(folder)
+
+
+@pytest.mark.parametrize("rules", [None, 5], ids=str)
+def test_a_list_of_rules_that_is_none_is_refused(rules: object, folder: Path) -> None:
+    manifest = manifest_of(folder)
+    manifest["tasks"]["theme"]["rule_based"] = rules
+    seal(folder, manifest)
+    assert_refused(folder)
+
+
+def test_style_words_travel_with_the_bundle(toy_bundle: Bundle, folder: Path) -> None:
+    """A release with other word lists reads a bundle as it was trained."""
+    manifest = manifest_of(folder)
+    words = manifest["tasks"]["framing"]["style_words"]
+    words["modals"]["terms"] = ["zzz"]
+    seal(folder, manifest)
+    text = "Ships will, must and shall not leave."
+    before, after = (bundle.tasks["framing"].scorer.counter.style for bundle in (toy_bundle, load_bundle(folder)))
+    modals = before.names.index("modals")
+    assert before.rates(text)[modals] > 0
+    assert after.rates(text)[modals] == 0
+    assert after.rates("A zzz of ships")[modals] == 25
 
 
 @pytest.mark.parametrize("content", [None, [], 0, "classify-bundle", {}, {"format": "classify-bundle"}], ids=str)

@@ -1,10 +1,11 @@
 """Leakage: nothing of a held-out event reaches what is learnt, and the tests that say so fail where it does.
 
-L1, L2, L3 and L5 as the methods of this project number them.
+L1 to L5 as the methods of this project number them.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,15 +19,20 @@ from classify.evaluation.crossval import jobs_of, join_parts, systems_for
 from classify.evaluation.heldout import MODEL, HeldOut
 from classify.evaluation.schemes import EVENT_FOLDS, outer_folds, over_events, splits_of
 from classify.evaluation.work import run_jobs
+from classify.learn.features import N_AXES, BlockFit, CountedBlock, Matrix, fit_block, tfidf
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS
-from classify.learn.training import FittedTask, count_for, fit_task
-from classify.measure.arrays import BoolArray, IntArray
+from classify.learn.thresholds import fit_decision
+from classify.learn.training import FittedTask, count_for, fit_task, fold_scorer
+from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.scorer.decisions import DecisionRule
 
 SETTINGS = {"theme": THEME_DEFAULTS, "framing": replace(FRAMING_DEFAULTS, char_ngrams=(2, 4))}
 N_FOLDS = 3
 N_EVENTS, N_PASSAGES = 20, 4
 TOPIC = Task("topic", TaskKind.MULTILABEL, (Label("marked"),))
 BOOK = Codebook("generated", (TOPIC,))
+BACKGROUND = [f"ships{n} cross number{n % 7} sea{n % 31} calm{n % 13} trade{n * n % 17}" for n in range(N_AXES + 10)]
+"""Texts without labels, of over N_AXES words."""
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +68,15 @@ def parts(held: Mapping[str, HeldOut], rows: BoolArray) -> dict[str, list[object
 def learnt(fitted: FittedTask) -> list[object]:
     """Everything a fitted task holds, to the last bit."""
     weights, rule = fitted.weights, fitted.decision
-    arrays = [*weights.of_blocks, weights.counted, weights.intercept, rule.slope, rule.intercept, rule.prior]
+    arrays = [
+        *weights.of_blocks,
+        weights.counted,
+        weights.usual,
+        weights.intercept,
+        rule.slope,
+        rule.intercept,
+        rule.prior,
+    ]
     features = [part.tolist() for fit in weights.fits for part in (fit.columns, fit.idf)]
     return [
         *features,
@@ -98,12 +112,104 @@ def test_a_token_that_stands_only_in_held_out_positives_changes_no_held_out_scor
     rows = folds == fold
     positives = np.flatnonzero(rows & toy_dataset.gold(toy_dataset.codebook[task]).gold[:, 0])
     poisoned = with_texts(toy_dataset, dict.fromkeys(positives.tolist(), " Жжж"))
-    after = held_out(poisoned, task, folds)
+    after, expected = held_out(poisoned, task, folds), by_models_that_never_saw_it(toy_dataset, poisoned, task, rows)
     assert len(positives) > 0
     for system, found in before[task].items():
-        np.testing.assert_allclose(after[system].scores[rows], found.scores[rows], rtol=0, atol=1e-12)
-        np.testing.assert_allclose(after[system].probabilities[rows], found.probabilities[rows], rtol=0, atol=1e-12)
+        scores, probabilities = expected if system == MODEL else (found.scores[rows], found.probabilities[rows])
+        np.testing.assert_allclose(after[system].scores[rows], scores, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(after[system].probabilities[rows], probabilities, rtol=0, atol=1e-12)
     assert parts(after, ~rows)[MODEL] != parts(before[task], ~rows)[MODEL]
+
+
+def by_models_that_never_saw_it(
+    dataset: Dataset, poisoned: Dataset, task: str, rows: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Scores and probabilities of the poisoned texts by a model of the texts as they were.
+
+    A word more changes the rates of style in the text itself, by whatever model; nothing else may change.
+    """
+    asked = dataset.codebook[task]
+    counted, inside = count_for(asked, dataset.texts, SETTINGS[task]), np.flatnonzero(~rows)
+    fitted = fit_task(counted, dataset.gold(asked), dataset.groups, inside, asked, SETTINGS[task], 0)
+    scores, evidence = fold_scorer(fitted).score([poisoned.texts[row] for row in np.flatnonzero(rows)])
+    return scores, fitted.decision.probabilities(scores, evidence)
+
+
+# L4: which rows each step of learning is given
+
+
+class Spy:
+    """What the steps of learning were given, besides whole texts: rows of the counts, and labels."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.fitted_on: list[list[int]] = []
+        self.features_of: list[list[int]] = []
+        self.decided_on: list[int] = []
+
+        def fit_block_spied(block: CountedBlock, rows: IntArray) -> BlockFit:
+            self.fitted_on.append(rows.tolist())
+            return fit_block(block, rows)
+
+        def tfidf_spied(block: CountedBlock, fit: BlockFit, rows: IntArray) -> Matrix:
+            self.features_of.append(rows.tolist())
+            return tfidf(block, fit, rows)
+
+        def fit_decision_spied(task: Task, scores: FloatArray, *args: Any, **kwargs: Any) -> DecisionRule:
+            self.decided_on.append(len(scores))
+            return fit_decision(task, scores, *args, **kwargs)
+
+        monkeypatch.setattr("classify.learn.training.fit_block", fit_block_spied)
+        monkeypatch.setattr("classify.learn.training.tfidf", tfidf_spied)
+        monkeypatch.setattr("classify.learn.training.fit_decision", fit_decision_spied)
+
+
+@pytest.mark.parametrize("task", ["theme", "framing"])
+@pytest.mark.parametrize("fold", range(N_FOLDS))
+def test_no_step_of_learning_is_given_a_held_out_row(
+    task: str, fold: int, toy_dataset: Dataset, folds: IntArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, inside = toy_dataset.codebook[task], np.flatnonzero(folds != fold)
+    settings = replace(SETTINGS[task], codebook_weight=1.0, search={"C": (0.5, 1.0)})
+    counted = count_for(asked, toy_dataset.texts, settings, unlabelled=BACKGROUND)
+    block, spy = counted.blocks[0], Spy(monkeypatch)
+    fit_task(counted, toy_dataset.gold(asked), toy_dataset.groups, inside, asked, settings, 0)
+    assert spy.decided_on == [len(inside)]
+    assert spy.fitted_on.count(inside.tolist()) == len(counted.blocks)  # the task itself; the rest are inner folds
+    assert len(spy.fitted_on) > len(counted.blocks)
+    assert {row for rows in spy.fitted_on for row in rows} == set(inside.tolist())
+    may_be_read = {*inside.tolist(), *block.codebook.tolist()}
+    assert {row for rows in spy.features_of for row in rows} <= may_be_read
+
+
+def test_axes_are_those_of_the_unlabelled_texts_alone(toy_dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    task, seen = toy_dataset.codebook["theme"], []
+
+    def tfidf_spied(block: CountedBlock, fit: BlockFit, rows: IntArray) -> Matrix:
+        seen.extend(rows.tolist())
+        return tfidf(block, fit, rows)
+
+    def fit_block_spied(block: CountedBlock, rows: IntArray) -> BlockFit:
+        seen.extend([*rows.tolist(), *block.codebook.tolist(), *block.unlabelled.tolist()])
+        return fit_block(block, rows)
+
+    monkeypatch.setattr("classify.learn.features.tfidf", tfidf_spied)
+    monkeypatch.setattr("classify.learn.features.fit_block", fit_block_spied)
+    counted = count_for(task, toy_dataset.texts, THEME_DEFAULTS, unlabelled=BACKGROUND)
+    n_passages, n_labels = len(toy_dataset.passages), len(task.labels)
+    behind = range(n_passages + n_labels, n_passages + n_labels + len(BACKGROUND))
+    assert set(seen) == set(behind) == set(counted.blocks[0].unlabelled.tolist())
+
+
+def test_axes_do_not_change_with_what_the_passages_say(toy_dataset: Dataset) -> None:
+    task = toy_dataset.codebook["theme"]
+    axes = []
+    for texts in (toy_dataset.texts, [text[::-1] for text in toy_dataset.texts]):
+        (block,) = count_for(task, texts, THEME_DEFAULTS, unlabelled=BACKGROUND).blocks
+        place = {word: number for number, word in enumerate(block.features)}
+        words = sorted({word for text in BACKGROUND for word in block.settings.features_of(text)})
+        axes.append(block.axes[[place[word] for word in words]])
+        assert np.count_nonzero(block.axes.any(axis=1)) <= len(words)
+    np.testing.assert_allclose(axes[0], axes[1], rtol=0, atol=1e-9)
 
 
 # L5: labels of held-out passages

@@ -23,9 +23,9 @@ from classify.evaluation.mistakes import (
     worst_mistakes,
 )
 from classify.evaluation.results import Evaluation
+from classify.scorer import linear
 from classify.scorer.contributions import split_score
 from classify.scorer.linear import Block, TaskScorer
-from classify.scorer.terms import TermMatcher
 from classify.scorer.tokens import BlockSettings
 from tests.evaluation.conftest import BOOK, TONE, TOPIC, gold_of, held_out, passage
 
@@ -36,7 +36,9 @@ WEIGHTS = np.array([[-2.0, 0.5], [-1.0, 4.0], [3.0, 0.0], [2.0, -1.0], [0.0, 0.0
 def scorer() -> TaskScorer:
     """Five words with weights for sea and cyber; every hit of a sea term speaks for sea and against cyber."""
     block = Block(BlockSettings(stem=False), FEATURES, np.ones(5), WEIGHTS)
-    return TaskScorer((block,), TermMatcher(TOPIC), np.array([[1.0, -1.0], [0.0, 0.0]]), np.zeros(2))
+    return TaskScorer(
+        (block,), linear.Counter(TOPIC, {}), np.array([[1.0, -1.0], [0.0, 0.0]]), np.zeros(2), np.zeros(2)
+    )
 
 
 def nobody_asks() -> TaskScorer:
@@ -104,7 +106,7 @@ def test_mistakes_of_one_label_of_several_are_ranked_by_the_distance_to_the_best
 
 def three_labels() -> TaskScorer:
     block = Block(BlockSettings(stem=False), ("calm",), np.ones(1), np.ones((1, 3)))
-    return TaskScorer((block,), TermMatcher(TONE), np.zeros((3, 3)), np.zeros(3))
+    return TaskScorer((block,), linear.Counter(TONE, {}), np.zeros((3, 3)), np.zeros(3), np.zeros(3))
 
 
 # ---- words
@@ -138,7 +140,7 @@ def test_at_most_five_words_are_shown_on_each_side() -> None:
     features = tuple(f"word{n}" for n in range(16))
     weights = np.repeat(np.arange(1.0, 9.0), 2) * np.tile([1.0, -1.0], 8)
     block = Block(BlockSettings(stem=False), features, np.ones(16), np.stack([weights, weights], axis=1))
-    many = TaskScorer((block,), TermMatcher(TOPIC), np.zeros((2, 2)), np.zeros(2))
+    many = TaskScorer((block,), linear.Counter(TOPIC, {}), np.zeros((2, 2)), np.zeros(2), np.zeros(2))
     (found,) = mistakes_of(gold_of([[0, 0]]), held_out([[0.9, 0.1]]), [" ".join(features)], lambda: many)
     assert [f"word{n}" for n in (14, 12, 10, 8, 6)] == [word for word, _ in found.words_for]
     assert [f"word{n}" for n in (15, 13, 11, 9, 7)] == [word for word, _ in found.words_against]

@@ -9,11 +9,11 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import Dataset
 from classify.learn.features import count_texts, fit_block, tfidf
-from classify.scorer.terms import TermMatcher
+from classify.scorer.linear import Counter
 from classify.scorer.tokens import STOP_WORDS, BlockSettings
 
 TASK = Task("theme", TaskKind.MULTILABEL, (Label("sea", terms=("ship*", "navy")), Label("cyber", terms=("hacker*",))))
-MATCHER = TermMatcher(TASK)
+COUNTER = Counter(TASK, {})
 
 BLOCKS = {
     "words": BlockSettings(),
@@ -37,7 +37,7 @@ def test_tfidf_equals_that_of_a_vectoriser_fitted_on_the_training_rows(
 ) -> None:
     texts = [*toy_dataset.texts, "Ships, ships and more ships: navies of the world.", "", "Жжж."]
     inside, outside = np.arange(0, len(texts), 2), np.arange(1, len(texts), 2)
-    block = count_texts(texts, [cut], MATCHER).blocks[0]
+    block = count_texts(texts, [cut], COUNTER).blocks[0]
     fit = fit_block(block, inside)
     vectoriser = TfidfVectorizer(analyzer=cut.features_of, sublinear_tf=cut.sublinear_tf, min_df=cut.min_df).fit(
         [texts[row] for row in inside]
@@ -52,8 +52,8 @@ def test_tfidf_equals_that_of_a_vectoriser_fitted_on_the_training_rows(
 def test_texts_outside_the_training_rows_change_nothing_inside() -> None:
     inside = np.arange(3)
     texts = ["Two ships met.", "The navy said so.", "Two hackers met the navy."]
-    alone = count_texts(texts, [BlockSettings()], MATCHER).blocks[0]
-    beside = count_texts([*texts, "An aardvark met two zebras, two, two."], [BlockSettings()], MATCHER).blocks[0]
+    alone = count_texts(texts, [BlockSettings()], COUNTER).blocks[0]
+    beside = count_texts([*texts, "An aardvark met two zebras, two, two."], [BlockSettings()], COUNTER).blocks[0]
     first, second = fit_block(alone, inside), fit_block(beside, inside)
     assert [alone.features[n] for n in first.columns] == [beside.features[n] for n in second.columns]
     assert first.idf.tolist() == second.idf.tolist()
@@ -78,7 +78,7 @@ def test_words_are_cut_as_scikit_learn_cuts_them(text: str, low: int, more: int,
 @given(st.lists(TEXTS, min_size=1, max_size=6))
 def test_counts_equal_those_of_scikit_learn(texts: list[str]) -> None:
     cut = BlockSettings("char_wb", (2, 3), sublinear_tf=False)
-    block = count_texts([*texts, "a word"], [cut], MATCHER).blocks[0]
+    block = count_texts([*texts, "a word"], [cut], COUNTER).blocks[0]
     vectoriser = CountVectorizer(analyzer="char_wb", ngram_range=(2, 3))
     expected = vectoriser.fit_transform([*texts, "a word"])
     assert list(block.features) == vectoriser.get_feature_names_out().tolist()
@@ -88,37 +88,37 @@ def test_counts_equal_those_of_scikit_learn(texts: list[str]) -> None:
 def test_hits_are_log_counts_of_terms() -> None:
     texts = ["Ships met ships and the navy.", "A hacker.", "Nothing here."]
     expected = np.log([[1 + 3, 1 + 0], [1 + 0, 1 + 1], [1 + 0, 1 + 0]])
-    np.testing.assert_allclose(count_texts(texts, [], MATCHER).hits, expected)
+    np.testing.assert_allclose(count_texts(texts, [], COUNTER).hits, expected)
 
 
 def test_no_texts_give_empty_arrays() -> None:
-    counted = count_texts([], [BlockSettings()], MATCHER)
+    counted = count_texts([], [BlockSettings()], COUNTER)
     assert counted.hits.shape == (0, 2)
     assert counted.blocks[0].tf.shape == (0, 0)
 
 
 def test_rows_have_a_norm_of_one_or_nothing() -> None:
-    block = count_texts(["two ships", "a ship sank", "hackers"], [BlockSettings()], MATCHER).blocks[0]
+    block = count_texts(["two ships", "a ship sank", "hackers"], [BlockSettings()], COUNTER).blocks[0]
     values = tfidf(block, fit_block(block, np.array([0, 1])), np.arange(3)).toarray()
     np.testing.assert_allclose(np.sqrt((values**2).sum(axis=1)), [1, 1, 0], rtol=1e-12)
 
 
 def test_training_rows_without_a_word_leave_no_features() -> None:
-    block = count_texts(["!", "?", "two ships"], [BlockSettings()], MATCHER).blocks[0]
+    block = count_texts(["!", "?", "two ships"], [BlockSettings()], COUNTER).blocks[0]
     fit = fit_block(block, np.array([0, 1]))
     assert fit.columns.tolist() == []
     assert tfidf(block, fit, np.arange(3)).shape == (3, 0)
 
 
 def test_no_training_rows_leave_no_features() -> None:
-    block = count_texts(["two ships"], [BlockSettings()], MATCHER).blocks[0]
+    block = count_texts(["two ships"], [BlockSettings()], COUNTER).blocks[0]
     assert fit_block(block, np.array([], dtype=np.int64)).columns.tolist() == []
 
 
 def test_counts_of_some_blocks_alone_are_the_same_counts_in_the_order_asked() -> None:
     cuts = [BlockSettings(), BlockSettings("char_wb", (2, 3)), BlockSettings(ngram_range=(1, 2))]
-    counted = count_texts(["two ships", "a hacker"], cuts, MATCHER)
+    counted = count_texts(["two ships", "a hacker"], cuts, COUNTER)
     found = counted.only([cuts[2], cuts[0]])
     assert [block.settings for block in found.blocks] == [cuts[2], cuts[0]]
     assert found.blocks[1] is counted.blocks[0]
-    assert found.hits is counted.hits
+    assert found.counted is counted.counted

@@ -29,9 +29,14 @@ TASK_KEYS = {
     "stem": ("false", False),
     "sublinear_tf": ("false", False),
     "min_df": ("2", 2),
-    "C": ("0.5", 0.5),
-    "balanced": ("false", False),
+    "loss": ('"logistic"', "logistic"),
+    "C": ("0.25", 0.25),
+    "balanced": ("true", True),
     "hit_weight": ("0", 0),
+    "codebook_weight": ("0.5", 0.5),
+    "style_weight": ("0.1", 0.1),
+    "lsa_weight": ("0.5", 0.5),
+    "rule_below": ("5", 5),
     "thresholds": ('"precision=0.8"', "precision=0.8"),
     "search": ("{ C = [1, 3.5] }", {"C": (1, 3.5)}),
 }
@@ -175,11 +180,15 @@ def test_settings_that_differ_in_their_search_alone_are_different_and_still_hash
         ("C = [0.1, 1, 10.0]", {"C": (0.1, 1, 10.0)}),
         ("balanced = [true, false]", {"balanced": (True, False)}),
         ("hit_weight = [0, 0.5]", {"hit_weight": (0, 0.5)}),
+        ("loss = ['logistic', 'squared_hinge']", {"loss": ("logistic", "squared_hinge")}),
+        ("codebook_weight = [0, 1.0]", {"codebook_weight": (0, 1.0)}),
+        ("style_weight = [0.05]", {"style_weight": (0.05,)}),
+        ("lsa_weight = [0.5, 2]", {"lsa_weight": (0.5, 2)}),
         ("", {}),
     ],
 )
 @pytest.mark.parametrize("table", ["multilabel", "multiclass"])
-def test_every_key_but_thresholds_can_be_searched(table: str, written: str, search: Any, path: Path) -> None:
+def test_every_key_of_the_weights_can_be_searched(table: str, written: str, search: Any, path: Path) -> None:
     settings = load(path, f"[{table}.search]\n{written}")
     assert search == getattr(settings, table).search
 
@@ -237,7 +246,13 @@ CHARACTERS = "two whole numbers from 2, the lower first, such as [2, 5]"
         *[("balanced", value, "true or false") for value in ('"balanced"',)],
         *[("min_df", value, "a whole number, 0 or more") for value in ("-1", "0.5", "true", '"2"')],
         *[("C", value, "a positive number") for value in ("0", "-1", "0.0", "true", '"1"', "[1.0]", "nan")],
-        *[("hit_weight", value, "a positive number") for value in ("-0.5", "false", '"1"', "nan")],
+        *[
+            (key, value, "a positive number")
+            for key in ("hit_weight", "codebook_weight", "style_weight", "lsa_weight")
+            for value in ("-0.5", "false", '"1"', "nan")
+        ],
+        *[("rule_below", value, "a whole number, 0 or more") for value in ("-1", "2.5", "true")],
+        *[("loss", value, "squared_hinge or logistic") for value in ('"hinge"', '""', "1", "true", '["logistic"]')],
     ],
 )
 @pytest.mark.parametrize("table", ["multilabel", "multiclass"])
@@ -288,7 +303,7 @@ def test_a_wrong_search_is_refused(table: str, written: str, expected: list[str]
     assert [f"{table}.{fault}" for fault in expected] == faults_of(path, f"[{table}]\n{written}")
 
 
-@pytest.mark.parametrize("key", ["thresholds", "search", "seed"])
+@pytest.mark.parametrize("key", ["thresholds", "rule_below", "search", "seed"])
 def test_what_cannot_be_searched_is_refused(key: str, path: Path) -> None:
     (fault,) = faults_of(path, f"[multilabel.search]\n{key} = ['f1', 'prevalence']")
     assert fault.startswith(f"multilabel.search.{key}: can't be searched; ")
@@ -386,5 +401,5 @@ def test_without_dropping_there_are_no_stop_words() -> None:
 
 def test_character_ngrams_are_a_second_block_without_stems() -> None:
     words, characters = FRAMING_DEFAULTS.blocks(task_of(TaskKind.MULTICLASS))
-    assert ("word", (1, 1), True) == (words.analyzer, words.ngram_range, words.stem)
+    assert ("word", (1, 2), True) == (words.analyzer, words.ngram_range, words.stem)
     assert ("char_wb", (2, 5), False) == (characters.analyzer, characters.ngram_range, characters.stem)

@@ -282,7 +282,7 @@ def test_a_rule_never_fires_on_no_hits(n_positive: int) -> None:
     hits = np.log1p(np.array([[0.0], [0.0], [0.0], [0.0], [1.0], [2.0]]))
     gold = gold_of(n_positive, 6)[:, None]
     task = replace(THEME, labels=THEME.labels[:1])
-    rule = fit_decision(task, hits, gold, np.ones_like(gold), lowest=NO_HITS)
+    rule = fit_decision(task, hits, gold, np.ones_like(gold), lowest=np.array(NO_HITS))
     assert rule.thresholds[0] >= NO_HITS > 0
     decided = rule.decide(hits, np.ones(6, dtype=bool))[1]
     assert not decided[:4].any()
@@ -291,14 +291,18 @@ def test_a_rule_never_fires_on_no_hits(n_positive: int) -> None:
 def test_a_rule_that_finds_too_few_fires_on_every_hit() -> None:
     hits = np.log1p(np.array([[0.0], [0.0], [0.0], [1.0], [2.0]]))
     gold = gold_of(5, 5)[:, None]
-    rule = fit_decision(replace(THEME, labels=THEME.labels[:1]), hits, gold, np.ones_like(gold), lowest=NO_HITS)
+    rule = fit_decision(
+        replace(THEME, labels=THEME.labels[:1]), hits, gold, np.ones_like(gold), lowest=np.array(NO_HITS)
+    )
     assert rule.decide(hits, np.ones(5, dtype=bool))[1][:, 0].tolist() == [False, False, False, True, True]
 
 
 def test_a_rule_for_a_label_without_positives_never_fires() -> None:
     hits = np.log1p(np.array([[3.0], [9.0]]))
     gold = np.zeros((2, 1), dtype=bool)
-    rule = fit_decision(replace(THEME, labels=THEME.labels[:1]), hits, gold, np.ones_like(gold), lowest=NO_HITS)
+    rule = fit_decision(
+        replace(THEME, labels=THEME.labels[:1]), hits, gold, np.ones_like(gold), lowest=np.array(NO_HITS)
+    )
     assert rule.thresholds.tolist() == [np.inf]
 
 
@@ -321,3 +325,97 @@ def test_at_least_one_is_asked_of_multilabel_tasks_alone(kind: TaskKind, asked: 
     gold = scores > 0
     rule = fit_decision(replace(THEME, kind=kind, at_least_one=asked), scores, gold, np.ones_like(gold))
     assert rule.at_least_one is kept
+
+
+# ---- a prevalence that is given
+
+
+@st.composite
+def labelled_scores(draw: st.DrawFn) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """Distinct scores, gold and known of two labels, each of them known at least once as "yes" and as "no"."""
+    n = draw(st.integers(4, 40))
+    scores = np.stack([draw(st.permutations(range(n))) for _ in range(2)], axis=1) / 4
+    gold, known = (draw(hnp.arrays(np.bool_, (n, 2))) for _ in range(2))
+    gold[:2], known[:2] = [[True, True], [False, False]], True
+    return scores, gold & known, known
+
+
+SHARES = st.floats(0.02, 0.98)
+
+
+@given(labelled_scores(), st.tuples(SHARES, SHARES))
+def test_a_given_prevalence_is_the_prior_and_the_weighted_share_that_is_predicted(
+    labelled: tuple[FloatArray, BoolArray, BoolArray], prevalence: tuple[float, float]
+) -> None:
+    scores, gold, known = labelled
+    rule = fit_decision(THEME, scores, gold, known, prevalence=np.array(prevalence))
+    np.testing.assert_allclose(rule.prior, prevalence, rtol=1e-9)
+    for label, asked in enumerate(prevalence):
+        rows = known[:, label]
+        score, yes = scores[rows, label], gold[rows, label]
+        weight = np.where(yes, asked / yes.mean(), (1 - asked) / (1 - yes.mean())) / len(yes)
+        predicted = score >= rule.thresholds[label]
+        share = float(weight[predicted].sum())
+        nearest = min(abs(float(weight[cut].sum()) - asked) for cut in predicted_at_each_cut(score))
+        assert abs(share - asked) == pytest.approx(nearest, abs=1e-9)
+        assert nearest <= weight.max() / 2 + 1e-9  # one passage more or fewer would not come nearer
+
+
+@given(labelled_scores())
+def test_the_prevalence_of_the_passages_themselves_changes_nothing(
+    labelled: tuple[FloatArray, BoolArray, BoolArray],
+) -> None:
+    scores, gold, known = labelled
+    own = gold.sum(axis=0) / known.sum(axis=0)
+    plain, shifted = (fit_decision(THEME, scores, gold, known, prevalence=given) for given in (None, own))
+    assert shifted.thresholds.tolist() == plain.thresholds.tolist()
+    for ours, theirs in ((shifted.prior, plain.prior), (shifted.slope, plain.slope)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(shifted.intercept, plain.intercept, rtol=1e-9, atol=1e-9)
+
+
+def multiclass_scores(n: int, *, seed: int) -> tuple[FloatArray, BoolArray]:
+    """Scores of a task of one label a passage, a third of them with the first, noisily."""
+    rng = np.random.default_rng(seed)
+    gold = (np.arange(n) % 3 == 0)[:, None] == [True, False]
+    return gold + rng.normal(0, 0.7, (n, 2)), gold
+
+
+@pytest.mark.parametrize("share", [0.02, 1 / 3, 0.6, 0.97])
+def test_a_multiclass_task_takes_the_prevalence_of_all_labels_together(share: float) -> None:
+    scores, gold = multiclass_scores(300, seed=3)
+    everything = np.ones_like(gold)
+    prevalence = np.array([share, 1 - share])
+    rule = fit_decision(FRAMING, scores, gold, everything, prevalence=prevalence)
+    np.testing.assert_allclose(rule.prior, prevalence, rtol=1e-9)
+    weight = (gold * prevalence / gold.mean(axis=0)).sum(axis=1)
+    probabilities, decided = rule.decide(scores, np.ones(300, dtype=bool))
+    np.testing.assert_allclose(np.average(probabilities, axis=0, weights=weight), prevalence, atol=0.03)
+    plain = fit_decision(FRAMING, scores, gold, everything).decide(scores, np.ones(300, dtype=bool))[1]
+    assert np.sign(decided[:, 0].sum() - plain[:, 0].sum()) in (0, np.sign(share - 1 / 3))
+
+
+def test_the_own_prevalence_of_a_multiclass_task_changes_nothing() -> None:
+    scores, gold = multiclass_scores(60, seed=4)
+    known = np.ones_like(gold)
+    plain, shifted = (
+        fit_decision(FRAMING, scores, gold, known, prevalence=given) for given in (None, gold.mean(axis=0))
+    )
+    for name in ("prior", "slope", "intercept"):
+        np.testing.assert_allclose(getattr(shifted, name), getattr(plain, name), rtol=1e-9, atol=1e-12)
+
+
+def test_a_rarer_label_is_less_probable_at_the_same_score() -> None:
+    scores, gold = multiclass_scores(90, seed=5)
+    known, task = np.ones_like(gold), THEME
+    rare, common = (fit_decision(task, scores, gold, known, prevalence=np.full(2, share)) for share in (0.05, 0.5))
+    evidence = np.ones(90, dtype=bool)
+    assert (rare.probabilities(scores, evidence) < common.probabilities(scores, evidence)).all()
+    assert (rare.thresholds > common.thresholds).all()
+
+
+def test_a_label_without_positives_has_its_own_share_whatever_the_prevalence() -> None:
+    scores, gold = np.arange(8.0).reshape(4, 2), np.zeros((4, 2), dtype=bool)
+    rule = fit_decision(THEME, scores, gold, np.ones_like(gold), prevalence=np.array([0.2, 0.7]))
+    assert rule.thresholds.tolist() == [np.inf, np.inf]
+    assert np.isfinite([*rule.prior, *rule.slope, *rule.intercept]).all()

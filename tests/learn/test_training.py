@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,14 +16,16 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
+from sklearn.svm import LinearSVC
 
-from classify.bundle import Bundle
+from classify.bundle import Bundle, load_bundle
 from classify.codebook import Codebook, Label, Task, TaskKind
 from classify.data.dataset import Dataset, TaskGold, load_labels, make_dataset
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError
+from classify.learn.features import N_AXES, CountedTexts
 from classify.learn.settings import FRAMING_DEFAULTS, PLAIN, THEME_DEFAULTS, TaskSettings, TrainingSettings
-from classify.learn.thresholds import ThresholdRule, choose_threshold
+from classify.learn.thresholds import NO_HITS, ThresholdRule, choose_threshold
 from classify.learn.training import (
     FittedTask,
     choose_settings,
@@ -35,7 +38,11 @@ from classify.learn.training import (
 )
 from classify.measure.arrays import FloatArray, IntArray
 from classify.measure.scores import average_precision
+from classify.predictor import Predictor
 from classify.scorer.decisions import DecisionRule
+from classify.scorer.style import StyleCounter, style_words
+from classify.scorer.terms import TermMatcher
+from tests.conftest import TOY_PASSAGES
 
 SMALL = TrainingSettings(multiclass=replace(FRAMING_DEFAULTS, char_ngrams=(2, 3)))
 TO_THE_OPTIMUM = 1e-4
@@ -61,33 +68,129 @@ def as_lists(rule: DecisionRule) -> list[list[float]]:
     return [values.tolist() for values in (rule.slope, rule.intercept, rule.prior, rule.thresholds)]
 
 
+def said_of(task: Task) -> list[str]:
+    """What the codebook says of each label, without the stars of its stems."""
+    return [
+        " ".join([label.name.replace("_", " "), label.definition, *label.terms, label.example]).replace("*", "")
+        for label in task.labels
+    ]
+
+
+def unfolded(
+    task: Task, settings: TaskSettings, inside: list[str], asked: list[str], counted: CountedTexts, *, background: Any
+) -> tuple[Any, Any]:
+    """Features of the training texts and of those asked for, before anything is folded, as scikit-learn has them.
+
+    The blocks stand first, then cosines to the codebook, axes of the background texts (the directions alone are taken
+    from `counted`), hits and standardised style rates.
+    """
+    said, parts = said_of(task) if settings.codebook_weight else [], []
+    for block in settings.blocks(task):
+        cut = TfidfVectorizer(analyzer=block.features_of, sublinear_tf=block.sublinear_tf, min_df=block.min_df)
+        cut.fit([*inside, *([*said, *background] if block.analyzer == "word" else [])])
+        parts.append((cut.transform(inside), cut.transform(asked)))
+        if len(parts) == 1 and said:
+            cosines_to = settings.codebook_weight * cut.transform(said).T
+            parts.append((parts[0][0] @ cosines_to, parts[0][1] @ cosines_to))
+        if block.analyzer == "word" and background:
+            (found,) = (one for one in counted.blocks if one.settings == block)
+            axes = found.axes[[found.features.index(word) for word in cut.get_feature_names_out()]]
+            projected = [part @ axes for part in parts[0]]
+            length = np.sqrt((projected[0] ** 2).sum(axis=1).mean())
+            scale = settings.lsa_weight / length if length > 0 else 0.0
+            parts.append((scale * projected[0], scale * projected[1]))
+    matcher, style = TermMatcher(task), StyleCounter(style_words() if settings.style_weight else {})
+    hits = [np.log1p([matcher.count(text) for text in texts]) for texts in (inside, asked)]
+    rates = [np.log1p([style.rates(text) for text in texts]) for texts in (inside, asked)]
+    deviation = rates[0].std(axis=0)
+    scale_of_rates = settings.style_weight / np.where(deviation > 0, deviation, np.inf)
+    parts += [
+        tuple(settings.hit_weight * one for one in hits),
+        tuple(scale_of_rates * (one - rates[0].mean(axis=0)) for one in rates),
+    ]
+    first, second = (
+        sparse.hstack([sparse.csr_array(one) for one in part]).tocsr() for part in zip(*parts, strict=True)
+    )
+    return first, second
+
+
+def model_of(settings: TaskSettings) -> LogisticRegression | LinearSVC:
+    """LIBLINEAR in the primal, to the optimum."""
+    shared = {
+        "C": settings.C,
+        "class_weight": "balanced" if settings.balanced else None,
+        "tol": 1e-10,
+        "max_iter": 10_000,
+    }
+    if settings.loss == "logistic":
+        return LogisticRegression(solver="liblinear", **shared)
+    return LinearSVC(dual=False, **shared)
+
+
+def background_texts(n: int) -> list[str]:
+    """Texts without labels that mix words of the toy corpus with others."""
+    known = " ".join(text for _, text, *_ in TOY_PASSAGES).split()
+    rng = np.random.default_rng(8)
+    return [" ".join([*rng.choice(known, 12), *text.split()]) for text in random_texts(n, seed=5)]
+
+
+BACKGROUND = background_texts(N_AXES + 20)
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "background"),
+    [
+        ("theme", THEME_DEFAULTS, []),
+        ("theme", THEME_DEFAULTS, random_texts(N_AXES + 20)),
+        ("theme", replace(THEME_DEFAULTS, lsa_weight=0.7), BACKGROUND),
+        ("theme", replace(THEME_DEFAULTS, loss="logistic", balanced=True, codebook_weight=3.0), []),
+        ("theme", replace(THEME_DEFAULTS, style_weight=0.3, char_ngrams=(2, 3)), BACKGROUND),
+        ("theme", PLAIN, []),
+        ("framing", FRAMING_DEFAULTS, []),
+        ("framing", replace(FRAMING_DEFAULTS, style_weight=0.0), []),
+        ("framing", replace(FRAMING_DEFAULTS, codebook_weight=0.5, lsa_weight=1.0), BACKGROUND),
+    ],
+    ids=[
+        *("theme", "theme with texts apart", "theme with axes", "logistic theme", "theme with everything", "plain"),
+        *("framing", "framing without style", "framing with everything"),
+    ],
+)
+def test_scores_equal_those_of_scikit_learn_before_anything_is_folded(
+    task: str, settings: TaskSettings, background: list[str], toy_dataset: Dataset
+) -> None:
+    asked, texts, gold = toy_dataset.codebook[task], toy_dataset.texts, toy_dataset.gold(toy_dataset.codebook[task])
+    counted = count_for(asked, texts, settings, unlabelled=background)
+    inside, outside = np.arange(20), np.arange(20, 24)
+    (found,) = fit_weights(counted, gold, inside, [settings])
+    first, second = unfolded(asked, settings, texts[:20], texts[20:], counted, background=background)
+    scores_of = [found.score(counted, rows)[0] for rows in (inside, outside)]
+    for label in range(len(asked.labels)):
+        model = model_of(settings).fit(first, gold.gold[inside, label])
+        for scores, features in zip(scores_of, (first, second), strict=True):
+            np.testing.assert_allclose(scores[:, label], model.decision_function(features), rtol=0, atol=TO_THE_OPTIMUM)
+
+
 @pytest.mark.parametrize(
     ("task", "settings", "label"),
-    [("theme", THEME_DEFAULTS, 0), ("theme", PLAIN, 1), ("framing", FRAMING_DEFAULTS, 0)],
+    [("theme", replace(THEME_DEFAULTS, codebook_weight=0), 0), ("theme", PLAIN, 1), ("framing", FRAMING_DEFAULTS, 0)],
     ids=["theme", "plain", "framing"],
 )
 def test_weights_equal_those_of_scikit_learn(
     task: str, settings: TaskSettings, label: int, toy_dataset: Dataset
 ) -> None:
-    rows, gold = np.arange(0, 20), toy_dataset.gold(toy_dataset.codebook[task])
-    counted = count_for(toy_dataset.codebook[task], toy_dataset.texts, settings)
+    rows, asked = np.arange(0, 20), toy_dataset.codebook[task]
+    gold, counted = toy_dataset.gold(asked), count_for(asked, toy_dataset.texts, settings)
     (found,) = fit_weights(counted, gold, rows, [settings])
-
-    texts = [toy_dataset.texts[row] for row in rows]
-    vectorisers = [
-        TfidfVectorizer(analyzer=block.settings.features_of, sublinear_tf=settings.sublinear_tf)
-        for block in counted.blocks
-    ]
-    parts = [vectoriser.fit_transform(texts) for vectoriser in vectorisers]
-    class_weight = "balanced" if settings.balanced else None
-    model = LogisticRegression(C=settings.C, class_weight=class_weight, solver="liblinear", tol=1e-10, max_iter=1000)
-    model.fit(sparse.hstack([*parts, settings.hit_weight * counted.hits[rows]]).tocsr(), gold.gold[rows, label])
-    ends = np.cumsum([part.shape[1] for part in parts])
-    *of_blocks, of_hits = np.split(model.coef_[0], ends)
-
+    features, _ = unfolded(asked, settings, toy_dataset.texts[:20], ["any"], counted, background=[])
+    model = model_of(settings).fit(features, gold.gold[rows, label])
+    *of_blocks, of_counted = np.split(model.coef_[0], np.cumsum([len(fit.columns) for fit in found.fits]))
     for ours, theirs in zip(found.of_blocks, of_blocks, strict=True):
         np.testing.assert_allclose(ours[:, label], theirs, atol=TO_THE_OPTIMUM)
-    np.testing.assert_allclose(found.counted[:, label], settings.hit_weight * of_hits, atol=TO_THE_OPTIMUM)
+    n_labels, deviation = len(asked.labels), counted.counted[rows].std(axis=0)
+    expected = settings.hit_weight * of_counted[:n_labels]
+    np.testing.assert_allclose(found.counted[:n_labels, label], expected, atol=TO_THE_OPTIMUM)
+    found_of_rates = found.counted[n_labels:, label] * deviation[n_labels:]
+    np.testing.assert_allclose(found_of_rates, settings.style_weight * of_counted[n_labels:], atol=TO_THE_OPTIMUM)
     assert found.intercept[label] == pytest.approx(model.intercept_[0], abs=TO_THE_OPTIMUM)
 
 
@@ -112,16 +215,30 @@ def test_evidence_is_a_feature_of_the_training_rows_or_a_term_hit(toy_codebook: 
     assert weights.score(counted, np.array([4, 1]))[1].tolist() == [False, True]
 
 
-@pytest.mark.parametrize("task", ["theme", "framing"])
-def test_folded_scorer_scores_as_the_model_that_was_trained(task: str, toy_dataset: Dataset) -> None:
+@pytest.mark.parametrize(
+    ("task", "changed", "background"),
+    [
+        ("theme", {}, []),
+        ("framing", {"char_ngrams": (2, 3)}, []),
+        ("theme", {"style_weight": 0.3, "char_ngrams": (2, 3)}, BACKGROUND),
+        ("framing", {"codebook_weight": 1.0, "lsa_weight": 2.0, "char_ngrams": None}, BACKGROUND),
+        ("theme", {"rule_below": 7}, BACKGROUND),  # 6 passages are about trade, which has no terms, 7 about the others
+        ("theme", {"rule_below": 8}, []),
+    ],
+    ids=["theme", "framing", "theme with everything", "framing with everything", "one rule", "two rules"],
+)
+def test_folded_scorer_scores_as_the_model_that_was_trained(
+    task: str, changed: dict[str, Any], background: list[str], toy_dataset: Dataset
+) -> None:
     rows, asked = every_row(toy_dataset), toy_dataset.codebook[task]
-    settings = SMALL.of(asked)
-    counted = count_for(asked, [*toy_dataset.texts, "Жжж", ""], settings)
+    settings = replace(TrainingSettings().of(asked), **changed)
+    texts = [*toy_dataset.texts, "Жжж", "", "A coast guard! “Ships”, said Anna Berg?"]
+    counted = count_for(asked, texts, settings, unlabelled=background)
     fitted = fit_task(counted, toy_dataset.gold(asked), toy_dataset.groups, rows, asked, settings, 0)
-    scores, evidence = fitted.weights.score(counted, np.arange(len(rows) + 2))
-    folded, found = fold_scorer(asked, fitted).score([*toy_dataset.texts, "Жжж", ""])
+    scores, evidence = fitted.weights.score(counted, np.arange(len(texts)))
+    folded, found = fold_scorer(fitted).score(texts)
     np.testing.assert_allclose(folded, scores, rtol=0, atol=1e-12)
-    assert found.tolist() == evidence.tolist() == [True] * len(rows) + [False, False]
+    assert found.tolist() == evidence.tolist() == [*[True] * len(rows), False, False, True]
 
 
 def test_unknown_cells_are_left_out_of_training(toy_dataset: Dataset) -> None:
@@ -176,7 +293,7 @@ def test_a_label_without_positives_is_never_given_and_improbable() -> None:
     counted = count_for(TWO_LABELS, texts, THEME_DEFAULTS)
     known = TaskGold(gold, np.ones_like(gold))
     fitted = fit_task(counted, known, np.arange(12) // 2, np.arange(12), TWO_LABELS, THEME_DEFAULTS, 0)
-    probabilities, decided = fitted.decision.decide(*fold_scorer(TWO_LABELS, fitted).score(texts))
+    probabilities, decided = fitted.decision.decide(*fold_scorer(fitted).score(texts))
     assert fitted.decision.thresholds[1] == np.inf
     assert not decided[:, 1].any()
     np.testing.assert_allclose(probabilities[:, 1], 1 / 14, rtol=1e-9)
@@ -254,6 +371,137 @@ def test_thresholds_follow_the_rule_of_the_settings() -> None:
         assert fitted.decision.thresholds.tolist() == expected
 
 
+@pytest.mark.parametrize("n", range(5, 13))
+def test_a_rate_that_never_varies_counts_nowhere(n: int, toy_dataset: Dataset) -> None:
+    """Neither in training, where rounding may leave it a deviation of 1e-16, nor in a text that has another rate."""
+    task = toy_dataset.codebook["framing"]
+    texts = (["alpha bravo 1 delta echo foxtrot golf.", "hotel india 2 juliet kilo lima mike."] * n)[:n]
+    counted = count_for(task, [*texts, "alpha bravo", "alpha 1 2 3 4 5 6 7 8 9. No! Why?"], FRAMING_DEFAULTS)
+    gold = np.stack([np.arange(n) % 2 == 0, np.arange(n) % 2 == 1], axis=1)
+    (found,) = fit_weights(counted, TaskGold(gold, np.ones_like(gold)), np.arange(n), [FRAMING_DEFAULTS])
+    assert not found.counted.any()
+    assert np.abs(found.score(counted, np.array([n, n + 1]))[0]).max() < 5
+
+
+def test_a_label_with_terms_and_few_positives_is_given_by_its_hits(toy_dataset: Dataset) -> None:
+    task, rows = toy_dataset.codebook["theme"], np.arange(4)  # two are about the sea, two about cyber, none of trade
+    texts = [*toy_dataset.texts, "Ships, ships and the navy.", "Hackers.", "Exporters."]
+    counted, gold = count_for(task, texts, THEME_DEFAULTS), toy_dataset.gold(task)
+    fitted = fit_task(counted, gold, toy_dataset.groups, rows, task, THEME_DEFAULTS, 0)
+    scores = fitted.weights.score(counted, np.arange(24, 27))[0]
+    assert fitted.ruled.tolist() == [True, True, False]  # trade has no terms
+    assert scores[:, :2].tolist() == np.log1p([[3, 0], [0, 1], [0, 0]]).tolist()
+    assert not any(of_block[:, :2].any() for of_block in fitted.weights.of_blocks)
+    assert min(fitted.decision.thresholds[:2]) >= NO_HITS
+
+
+@pytest.mark.parametrize(("rule_below", "ruled"), [(0, []), (7, []), (8, ["sea", "cyber"]), (9, ["sea", "cyber"])])
+def test_labels_under_the_limit_that_have_terms_are_marked_in_the_bundle(
+    rule_below: int, ruled: list[str], toy_dataset: Dataset, tmp_path: Path
+) -> None:
+    multilabel = replace(THEME_DEFAULTS, rule_below=rule_below)
+    multiclass = replace(SMALL.multiclass, rule_below=100)  # a passage has one label of a multiclass task anyhow
+    bundle = train(toy_dataset, settings=TrainingSettings(multilabel, multiclass))
+    assert list(bundle.tasks["theme"].rule_based) == ruled
+    assert bundle.tasks["framing"].rule_based == ()
+    bundle.save(tmp_path / "bundle")
+    assert list(load_bundle(tmp_path / "bundle").tasks["theme"].rule_based) == ruled
+
+
+def test_a_label_given_by_rule_asks_for_review(toy_dataset: Dataset) -> None:
+    settings = replace(SMALL, multilabel=replace(THEME_DEFAULTS, rule_below=8))
+    ruled, plain = (Predictor(train(toy_dataset, settings=chosen)) for chosen in (settings, SMALL))
+    texts = ["The navy said two ships left the harbour on Monday.", "Tariffs on steel were cut, the ministry said."]
+    assert ["rule_based" in prediction.review for prediction in ruled.predict(texts)] == [True, False]
+    assert ["rule_based" in prediction.review for prediction in plain.predict(texts)] == [False, False]
+    assert ruled.predict(texts[0]).labels["theme"] == ("sea",)
+
+
+# ---- the codebook's own text, and texts without labels
+
+
+def test_the_codebook_is_learnt_from_and_never_counted_as_a_passage(toy_dataset: Dataset) -> None:
+    task, rows = toy_dataset.codebook["theme"], every_row(toy_dataset)
+    counted = count_for(task, toy_dataset.texts, THEME_DEFAULTS)
+    fitted = fit_task(counted, toy_dataset.gold(task), toy_dataset.groups, rows, task, THEME_DEFAULTS, 0)
+    block = counted.blocks[0]
+    assert block.codebook.tolist() == [24, 25, 26]
+    assert (block.tf.shape[0], len(counted.counted), len(fitted.held_out[0])) == (27, 24, 24)
+    assert "attack" in fold_scorer(fitted).blocks[0].features  # stands in the definition of cyber alone
+    summary = train(toy_dataset, settings=SMALL).summary["theme"]["labels"]
+    assert {name: facts["support"] for name, facts in summary.items()} == {"sea": 7, "cyber": 7, "trade": 6}
+
+
+def test_a_word_of_the_definition_alone_speaks_for_its_label(toy_dataset: Dataset) -> None:
+    task, rows = toy_dataset.codebook["theme"], every_row(toy_dataset)
+    task = replace(
+        task, labels=tuple(replace(label, definition=f"{label.definition} zz{label.name}") for label in task.labels)
+    )
+    counted = count_for(task, [*toy_dataset.texts, *(f"zz{name}" for name in task.label_names)], THEME_DEFAULTS)
+    (weights,) = fit_weights(counted, toy_dataset.gold(task), rows, [THEME_DEFAULTS])
+    scores = weights.score(counted, np.arange(24, 27))[0]
+    assert scores.argmax(axis=0).tolist() == [0, 1, 2]
+
+
+def test_folds_see_the_codebook_and_background_but_no_passage_outside(toy_dataset: Dataset) -> None:
+    task, gold = toy_dataset.codebook["theme"], toy_dataset.gold(toy_dataset.codebook["theme"])
+    inside = np.arange(12)
+    whole = count_for(task, toy_dataset.texts, THEME_DEFAULTS, unlabelled=BACKGROUND)
+    alone = count_for(task, toy_dataset.texts[:12], THEME_DEFAULTS, unlabelled=BACKGROUND)
+    (found,), (expected,) = (fit_weights(counted, gold, inside, [THEME_DEFAULTS]) for counted in (whole, alone))
+    words = [
+        [counted.blocks[0].features[n] for n in weights.fits[0].columns]
+        for counted, weights in ((whole, found), (alone, expected))
+    ]
+    assert words[0] == words[1]
+    assert found.fits[0].idf.tolist() == expected.fits[0].idf.tolist()
+    np.testing.assert_allclose(found.of_blocks[0], expected.of_blocks[0], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, N_AXES])
+def test_too_few_unlabelled_texts_are_refused(n: int, toy_dataset: Dataset) -> None:
+    with pytest.raises(UsageError, match=f"found {n} unlabelled texts?; expected more than {N_AXES}, or none"):
+        train(toy_dataset, unlabelled=BACKGROUND[:n])
+
+
+def test_enough_unlabelled_texts_bring_words_that_no_labelled_passage_holds(toy_dataset: Dataset) -> None:
+    texts = background_texts(N_AXES + 1)
+    plain, learnt = (train(toy_dataset, settings=SMALL, unlabelled=unlabelled) for unlabelled in ([], texts))
+    words = [set(bundle.tasks["theme"].scorer.blocks[0].features) for bundle in (plain, learnt)]
+    assert words[0] < words[1]
+    assert {word for word in words[1] if word.startswith("word")} == {
+        w for t in texts for w in t.split() if w.startswith("word")
+    }
+    assert (plain.data["n_unlabelled"], learnt.data["n_unlabelled"]) == (0, N_AXES + 1)
+    assert plain.to_files().keys() != learnt.to_files().keys()
+    # the task of style has no use for them by default
+    framings = [bundle.tasks["framing"].scorer.score(toy_dataset.texts)[0].tolist() for bundle in (plain, learnt)]
+    assert framings[0] == framings[1]
+
+
+def test_axes_of_unlabelled_texts_are_orthonormal_and_the_same_for_the_same_seed(toy_dataset: Dataset) -> None:
+    task = toy_dataset.codebook["theme"]
+    first, again = (
+        count_for(task, toy_dataset.texts, THEME_DEFAULTS, unlabelled=BACKGROUND, seed=3).blocks[0].axes
+        for _ in range(2)
+    )
+    np.testing.assert_allclose(first.T @ first, np.eye(N_AXES), rtol=0, atol=1e-9)
+    assert first.tolist() == again.tolist()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["!"], ["the"], ["ships"], ["ships", "zebras"], [f"word{n}" for n in range(N_AXES - 1)]],
+    ids=lambda words: f"{len(words)} {words[0]}",
+)
+def test_unlabelled_texts_that_hold_fewer_words_than_axes_are_learnt_from_all_the_same(
+    words: list[str], toy_dataset: Dataset
+) -> None:
+    texts = [" ".join([words[n % len(words)]] * (n + 1)) for n in range(N_AXES + 1)]
+    bundle = train(toy_dataset, settings=SMALL, unlabelled=texts)
+    assert all(np.isfinite(task.scorer.score(toy_dataset.texts)[0]).all() for task in bundle.tasks.values())
+
+
 # ---- the choice among candidates
 
 
@@ -285,22 +533,12 @@ def marked(seed: int) -> Marked:
     return Marked(texts, TaskGold(gold & known, known), rng.permutation(np.repeat(np.arange(12), 4)))
 
 
-def hits_of(texts: list[str]) -> FloatArray:
-    """Log counts of the terms "word1" and "word2", the only ones there are."""
-    return np.log1p([[sum(word in ("word1", "word2") for word in text.split()), 0] for text in texts])
-
-
 def scores_by_scikit_learn(data: Marked, settings: TaskSettings, inside: IntArray, outside: IntArray) -> FloatArray:
     """Scores of the passages outside by vectorisers and models that saw the passages inside alone."""
-    train_texts, test_texts = ([data.texts[row] for row in rows] for rows in (inside, outside))
-    vectorisers = [
-        TfidfVectorizer(analyzer=block.features_of, sublinear_tf=settings.sublinear_tf)
-        for block in settings.blocks(MARKED)
-    ]
-    parts = [(vectoriser.fit_transform(train_texts), vectoriser.transform(test_texts)) for vectoriser in vectorisers]
-    parts.append((settings.hit_weight * hits_of(train_texts), settings.hit_weight * hits_of(test_texts)))
-    learnt_from, judged_by = (sparse.hstack(part).tocsr() for part in zip(*parts, strict=True))
-    model = LogisticRegression(C=settings.C, class_weight="balanced", solver="liblinear", tol=1e-10, max_iter=10_000)
+    texts = [[data.texts[row] for row in rows] for rows in (inside, outside)]
+    counted = count_for(MARKED, texts[0], settings)
+    learnt_from, judged_by = unfolded(MARKED, settings, *texts, counted, background=[])
+    model = model_of(settings)
     columns = zip(data.gold.gold[inside].T, data.gold.known[inside].T, strict=True)
     return np.stack([model.fit(learnt_from[k], g[k]).decision_function(judged_by) for g, k in columns], axis=1)
 
@@ -354,7 +592,7 @@ def fit_marked(data: Marked, rows: IntArray, settings: TaskSettings, seed: int =
 def everything_of(fitted: FittedTask) -> list[object]:
     """The choice and all numbers that were learnt, to the last bit."""
     arrays = (*fitted.weights.of_blocks, fitted.weights.counted, fitted.weights.intercept, *fitted.held_out)
-    features = [block.features for block in fold_scorer(MARKED, fitted).blocks]
+    features = [block.features for block in fold_scorer(fitted).blocks]
     return [fitted.settings, features, as_lists(fitted.decision), [array.tolist() for array in arrays]]
 
 

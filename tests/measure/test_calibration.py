@@ -388,3 +388,52 @@ def test_bins_share_all_passages_from_the_lowest_probability_up(data: st.DataObj
     assert (np.diff(found.probability) >= -1e-12).all()
     assert (found.probability * found.n).sum() == pytest.approx(probability.sum(), abs=1e-9)
     assert (found.share * found.n).sum() == pytest.approx(gold.sum(), abs=1e-9)
+
+
+# ---- weights
+
+
+def by_repeating(score: FloatArray, gold: BoolArray, times: IntArray) -> FloatArray:
+    """Slope and intercept by scipy on repeated rows, whose targets are Platt's for the rows before they were repeated.
+
+    Platt's targets depend on the numbers of passages, and a weight makes no passages: only given the targets are an
+    integer weight and repeated rows the same.
+    """
+    n_positive = int(gold.sum())
+    target = np.where(gold, (n_positive + 1) / (n_positive + 2), 1 / (len(gold) - n_positive + 2))
+    scores, targets = np.repeat(score, times), np.repeat(target, times)
+
+    def loss(line: FloatArray) -> float:
+        logit = line[0] * scores + line[1]
+        return float((np.logaddexp(0, logit) - targets * logit).sum())
+
+    return np.asarray(optimize.minimize(loss, np.zeros(2), method="BFGS", options={"gtol": 1e-9}).x)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_integer_weight_is_that_many_rows_of_the_same_targets(seed: int) -> None:
+    score, gold = simulated(60, slope=1.0, shift=-0.5, seed=seed)
+    times = np.random.default_rng(seed).integers(0, 4, 60)
+    found = fit_platt(score, gold, times.astype(np.float64))
+    np.testing.assert_allclose(found, by_repeating(score, gold, times), rtol=0, atol=1e-4)
+
+
+@given(scored(), st.floats(1e-3, 1e3))
+def test_weights_that_are_all_alike_change_nothing(labelled: tuple[FloatArray, BoolArray], weight: float) -> None:
+    score, gold = labelled
+    plain, weighted = fit_platt(score, gold), fit_platt(score, gold, np.full(len(score), weight))
+    np.testing.assert_allclose(weighted, plain, rtol=1e-6, atol=1e-6)
+
+
+@given(scored(), st.floats(0.05, 20))
+def test_weighted_probabilities_come_to_the_weighted_targets(
+    labelled: tuple[FloatArray, BoolArray], of_positives: float
+) -> None:
+    """The mean probability is that of the targets, since the intercept is free: what prevalence is reset by."""
+    score, gold = labelled
+    weight = np.where(gold, of_positives, 1.0)
+    slope, intercept = fit_platt(score, gold, weight)
+    n_positive, n = int(gold.sum()), len(gold)
+    target = np.where(gold, (n_positive + 1) / (n_positive + 2), 1 / (n - n_positive + 2))
+    expected = np.average(target, weights=weight)
+    assert np.average(sigmoid(slope * score + intercept), weights=weight) == pytest.approx(expected, abs=1e-4)
