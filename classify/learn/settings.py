@@ -16,7 +16,7 @@ from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
 
 _CHOICES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "thresholds": (is_threshold_rule, THRESHOLD_RULES),
-    "loss": (lambda value: value in LOSSES, " or ".join(LOSSES)),
+    "loss": (lambda value: value in tuple(LOSSES), " or ".join(LOSSES)),
 }
 
 

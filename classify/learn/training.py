@@ -143,7 +143,7 @@ def _added(block: CountedBlock, fit: BlockFit, features: Matrix, settings: TaskS
 def _scale_of_counted(counted: CountedTexts, rows: IntArray, settings: TaskSettings) -> tuple[FloatArray, FloatArray]:
     """What is subtracted from hits and style rates, and what they are multiplied by: rates are standardised."""
     found, n_labels = counted.counted[rows], counted.counter.n_labels
-    usual, deviation = found.mean(axis=0), found.std(axis=0)
+    usual, deviation = (found.mean(axis=0), found.std(axis=0)) if len(rows) else np.zeros((2, found.shape[1]))
     usual[:n_labels] = 0
     scale = np.divide(settings.style_weight, deviation, out=np.zeros_like(deviation), where=deviation > 1e-9)
     scale[:n_labels] = settings.hit_weight

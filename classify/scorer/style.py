@@ -61,7 +61,8 @@ class StyleCounter:
             match.span() for span in marks["quoted_words"] for match in _WORD.finditer(text, *span)
         ]
         per_100 = 100 / n_words * np.append(self._matcher.count(text), [len(marks[name]) for name in MARKS[:-1]])
-        return np.append(per_100, np.log(n_words / max(1, len(_SENTENCE_END.findall(text)))))
+        n_sentences = min(n_words, max(1, len(_SENTENCE_END.findall(text))))
+        return np.append(per_100, np.log(n_words / n_sentences))
 
     def places(self, text: str) -> dict[str, list[tuple[int, int]]]:
         """Where each rate found what it counts, as character offsets; `sentence_length` stands nowhere."""
