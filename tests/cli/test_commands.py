@@ -17,7 +17,7 @@ from click.testing import Result
 from pyarrow import parquet
 from typer.testing import CliRunner
 
-from classify.bundle import MANIFEST, MANIFEST_HASH, Bundle, load_bundle
+from classify.bundle import FORMAT_VERSION, MANIFEST, MANIFEST_HASH, Bundle, load_bundle
 from classify.cli.main import app
 from classify.data.tables import read_table, write_rows
 from classify.passages import Prediction
@@ -144,7 +144,10 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ("check", ["--labels", "--codebook", "--json", "--quiet"]),
         ("agreement", ["--coders", "--labels", "--codebook", "--out", "--json", "--quiet"]),
         ("terms", ["--labels", "--codebook", "--label", "--most", "--json"]),
-        ("train", ["--labels", "--codebook", "--config", "--out", "--json", "--quiet"]),
+        (
+            "train",
+            ["--labels", "--codebook", "--config", "--unlabelled", "--prevalence-from", "--out", "--json", "--quiet"],
+        ),
         (
             "evaluate",
             [
@@ -156,6 +159,7 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
                 "--scheme",
                 "--holdout",
                 "--by",
+                "--unlabelled",
                 "--thresholds",
                 "--suspects",
                 "--out",
@@ -590,7 +594,8 @@ def test_train_warns_and_quiet_hides_it(in_toy_folder: Path) -> None:
     ids=str,
 )
 def test_a_passage_without_words_is_valid(row: dict[str, object], review: list[str], in_toy_folder: Path) -> None:
-    change_row(1, **row)
+    first, second, *others = toy_rows()  # two, since what stands once is no feature of framing
+    write_jsonl(Path("labels/passages.jsonl"), [first | row, second | row, *others])
     succeeds("train", "-q")
     write_jsonl(Path("in.jsonl"), [row])
     (found,) = jsonl(succeeds("predict", "in.jsonl"))
@@ -916,7 +921,7 @@ def test_explain_refuses_an_unknown_task_and_suggests_one(toy: Path) -> None:
 
 def test_inspect_shows_what_is_inside(toy: Path, toy_bundle: Bundle) -> None:
     lines = succeeds("inspect").splitlines()
-    assert f"bundle {toy_bundle.id}, format 1, models/toy" == lines[0]
+    assert f"bundle {toy_bundle.id}, format {FORMAT_VERSION}, models/toy" == lines[0]
     assert f"codebook toy 1, SHA-256 {toy_bundle.codebook.sha256[:12]}" == lines[1]
     assert "trained on 24 passages from 12 events" == lines[2]
     assert all(any(line.startswith(name) for line in lines) for name in ("sea", "cyber", "trade", "report", "praise"))
@@ -958,7 +963,7 @@ def remove_hash(folder: Path) -> None:
 
 
 def make_later(folder: Path) -> None:
-    seal(folder, manifest_of(folder) | {"format_version": 2})
+    seal(folder, manifest_of(folder) | {"format_version": FORMAT_VERSION + 1})
 
 
 def swap_for_pickle(folder: Path) -> None:
