@@ -32,6 +32,20 @@ MANIFEST = "manifest.json"
 MANIFEST_HASH = "manifest.sha256"
 _DATA_FILE = re.compile(r"[a-z0-9][a-z0-9_.-]*-[0-9a-f]{12}\.(?:npz|txt)")
 _LEFT_OVER = re.compile(rf"\.(?:{_DATA_FILE.pattern}|manifest\.json|manifest\.sha256)\.[0-9a-f]{{8}}\.part")
+_AGAIN = "copy the bundle again or train it again"
+_UNREADABLE = (
+    ArithmeticError,
+    AttributeError,
+    ClassifyError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+)
+"""What numpy, zipfile and our own reading raise on data that fit their hashes but are no bundle's."""
 
 
 @dataclass(frozen=True)
@@ -195,23 +209,6 @@ def _is_ours(path: Path) -> bool:
     if path.name in (MANIFEST, MANIFEST_HASH) or _LEFT_OVER.fullmatch(path.name):
         return True
     return bool(_DATA_FILE.fullmatch(path.name)) and sha256_of(path).startswith(path.stem[-12:])
-
-
-_UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    ClassifyError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-)
-"""What numpy, zipfile and our own reading raise on data that fit their hashes but are no bundle's."""
-
-_AGAIN = "copy the bundle again or train it again"
 
 
 def _task_files(task: Task, bundled: BundledTask, files: dict[str, bytes]) -> dict[str, Any]:

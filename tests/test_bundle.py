@@ -334,6 +334,14 @@ def of_unknown_compression(content: bytes) -> bytes:
     return content[:place] + b"\x63\x00" + content[place + 2 :]
 
 
+def as_if_encrypted(content: bytes) -> bytes:
+    """An archive that says of its first member, before it and in the directory, that it is encrypted."""
+    changed = bytearray(content)
+    for flags in (content.index(b"PK\x03\x04") + 6, content.index(b"PK\x01\x02") + 8):
+        changed[flags] |= 0x1
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -342,6 +350,7 @@ def of_unknown_compression(content: bytes) -> bytes:
         pytest.param(lambda content: b"PK\x03\x04", id="magic"),
         pytest.param(without_checksum, id="checksum"),
         pytest.param(of_unknown_compression, id="method"),
+        pytest.param(as_if_encrypted, id="encrypted"),
         pytest.param(lambda content: b"junk", id="junk"),
         pytest.param(lambda content: b"\x93NUMPY\x01\x00", id="half an array"),
     ],
