@@ -40,7 +40,8 @@ def _weights(passages: tuple[LabelledPassage, ...]) -> FloatArray:
     for passage in passages:
         given = passage.extra.get(FIELD)
         try:
-            probability = float(given)  # type: ignore[arg-type]  # None and the like raise TypeError
+            # None and the like raise TypeError; true is no number, though Python takes it for 1
+            probability = 0.0 if isinstance(given, bool) else float(given)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             probability = 0.0
         if not 0 < probability <= 1:

@@ -62,7 +62,9 @@ def test_probabilities_may_be_written_as_text(tmp_path: Path, toy_codebook: Code
     assert found[0] == pytest.approx((1 + 1 / 2) / 3)
 
 
-@pytest.mark.parametrize("wrong", [None, 0, 2, -0.1, 1.0001, "often", "", float("nan"), [0.5], "1e-400"], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", [None, True, False, 0, 2, -0.1, 1.0001, "often", "true", "", float("nan"), [0.5], "1e-400"], ids=repr
+)
 def test_what_is_no_probability_is_a_fault_with_its_row(wrong: object, tmp_path: Path, toy_codebook: Codebook) -> None:
     rows = [row(0, 0.5, ["sea"]), row(1, wrong, ["sea"]), row(2, 0.5, ["sea"])]
     with pytest.raises(DataError) as caught:
