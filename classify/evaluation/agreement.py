@@ -24,6 +24,8 @@ Row = dict[str, object]
 Code = tuple[frozenset[str], frozenset[str]]
 """The labels a coder gave a passage, and those the coder was unsure of."""
 
+_FACTS = ("text", "document", "event")
+
 
 def measure_agreement(
     coded: Sequence[CodedPassage], codebook: Codebook, *, clusters: Mapping[str, str] | None = None
@@ -46,9 +48,6 @@ def measure_agreement(
             kept = [row for row, is_double in zip(units, double, strict=True) if is_double]
             results[task.name] = _task_agreement(task, kept, np.unique(groups[double], return_inverse=True)[1])
     return results
-
-
-_FACTS = ("text", "document", "event")
 
 
 def find_disagreements(
