@@ -81,18 +81,7 @@ def evaluate(
     rows = plan.rows if judged else np.arange(len(dataset.passages))
     found, further = _predict(dataset, judged, settings, plan, unlabelled, on_step)
     held = {
-        task.name: Held(
-            task=task,
-            gold=dataset.gold(task).of(rows),
-            groups=dataset.groups[rows],
-            folds=plan.folds if judged else np.full(len(rows), -1, dtype=np.int64),
-            systems=found[task.name][0] if task.name in found else {},
-            mistakes=found[task.name][1] if task.name in found else (),
-            fields={field: [values[row] for row in rows] for field, values in fields.items()},
-            rule=parse_threshold_rule(settings.of(task).thresholds) if task.is_multilabel else None,
-            review_margin=settings.review.margin,
-            is_block=plan.is_block,
-        )
+        task.name: _held_by_scheme(dataset, task, settings, plan, rows, found.get(task.name, ({}, ())), fields)
         for task in tasks
     }
     return _evaluation(
@@ -145,6 +134,31 @@ def _predict(
         points, of_leak = ([next(results) for _ in asked[task.name]] for asked in (curves, leaks))
         further[task.name] = _Further(points, judge_leak(dataset, task, of_leak))
     return found, further
+
+
+def _held_by_scheme(
+    dataset: Dataset,
+    task: Task,
+    settings: TrainingSettings,
+    plan: Scheme,
+    rows: IntArray,
+    predicted: Predicted,
+    fields: Mapping[str, Sequence[str]],
+) -> Held:
+    """What every system says of `rows`, for one task: the rows held out, or all where the scheme has no splits."""
+    systems, mistakes = predicted
+    return Held(
+        task=task,
+        gold=dataset.gold(task).of(rows),
+        groups=dataset.groups[rows],
+        folds=plan.folds if plan.splits else np.full(len(rows), -1, dtype=np.int64),
+        systems=systems,
+        mistakes=mistakes,
+        fields={field: [values[row] for row in rows] for field, values in fields.items()},
+        rule=parse_threshold_rule(settings.of(task).thresholds) if task.is_multilabel else None,
+        review_margin=settings.review.margin,
+        is_block=plan.is_block,
+    )
 
 
 def evaluate_bundle(
