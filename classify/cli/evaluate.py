@@ -29,8 +29,48 @@ from classify.errors import how_many
 
 if TYPE_CHECKING:
     from classify.codebook import Codebook
+    from classify.data.annotations import CodedPassage
+    from classify.data.dataset import Dataset
     from classify.evaluation.results import Evaluation, TaskResult
     from classify.learn.settings import TrainingSettings
+
+ModelToJudgeOption = Annotated[
+    Path | None, typer.Option("--model", help="Judge this bundle on the labels instead of cross-validating.")
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings (TOML) of the training to judge.")]
+SchemeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scheme",
+        help="What is held out at a time: event-folds, or leave-one-event-out. [default: event-folds]",
+        show_default=False,
+    ),
+]
+HoldoutOption = Annotated[
+    str | None,
+    typer.Option("--holdout", metavar="FIELD=VALUE", help="Test on the passages with this value, learn from the rest."),
+]
+ByOption = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="FIELD", help="Break results down by origin, source, register, year, …; repeatable."),
+]
+ThresholdsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--thresholds",
+        metavar="RULE",
+        help="prevalence, f1 or precision=0.8, for tasks with any number of labels. [default: prevalence]",
+        show_default=False,
+    ),
+]
+SuspectsOption = Annotated[
+    Path | None,
+    typer.Option("--suspects", help="Write likely label errors to this .csv, .jsonl or .parquet, to be coded again."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", help="The report's folder. [default: reports/<codebook name>]", show_default=False),
+]
 
 
 @command
@@ -38,40 +78,15 @@ def evaluate(
     labels: LabelsOption = None,
     codebook: CodebookOption = None,
     coders: CodersOption = None,
-    model: Annotated[
-        Path | None, typer.Option(help="Judge this bundle on the labels instead of cross-validating.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="Settings (TOML) of the training to judge.")] = None,
-    scheme: Annotated[
-        str | None,
-        typer.Option(
-            help="What is held out at a time: event-folds, or leave-one-event-out. [default: event-folds]",
-            show_default=False,
-        ),
-    ] = None,
-    holdout: Annotated[
-        str | None,
-        typer.Option(metavar="FIELD=VALUE", help="Test on the passages with this value, learn from the rest."),
-    ] = None,
-    by: Annotated[
-        list[str] | None,
-        typer.Option(metavar="FIELD", help="Break results down by origin, source, register, year, …; repeatable."),
-    ] = None,
+    model: ModelToJudgeOption = None,
+    config: ConfigOption = None,
+    scheme: SchemeOption = None,
+    holdout: HoldoutOption = None,
+    by: ByOption = None,
     unlabelled: UnlabelledOption = None,
-    thresholds: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RULE",
-            help="prevalence, f1 or precision=0.8, for tasks with any number of labels. [default: prevalence]",
-            show_default=False,
-        ),
-    ] = None,
-    suspects: Annotated[
-        Path | None, typer.Option(help="Write likely label errors to this .csv, .jsonl or .parquet, to be coded again.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The report's folder. [default: reports/<codebook name>]", show_default=False)
-    ] = None,
+    thresholds: ThresholdsOption = None,
+    suspects: SuspectsOption = None,
+    out: OutOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -84,34 +99,22 @@ def evaluate(
     Example: classify evaluate --model models/defence-diplomacy --labels other.jsonl --out reports/other
     """
     from classify.bundle import load_bundle
-    from classify.data.annotations import read_coders
-    from classify.data.dataset import dataset_warnings, load_labels
     from classify.data.inputs import read_inputs
-    from classify.data.tables import format_of, write_rows
     from classify.evaluation.evaluate import evaluate as cross_validate
     from classify.evaluation.evaluate import evaluate_bundle
-    from classify.evaluation.mistakes import flat_suspect, suspects_sheet
     from classify.evaluation.schemes import EVENT_FOLDS
-    from classify.learn.settings import TrainingSettings, load_settings
-    from classify.report.files import REPORT, refuse_foreign_report, write_evaluation
+    from classify.report.files import REPORT, write_evaluation
 
     of_training = {"--config": config, "--scheme": scheme, "--holdout": holdout, "--thresholds": thresholds}
     _refuse_contradictions(model, labels, of_training | {"--unlabelled": unlabelled})
     files = labels_or_default(labels)
     bundle = load_bundle(model) if model else None
     book = bundle.codebook if bundle and not codebook else codebook_or_default(codebook, labels)
-    settings = load_settings(config) if config else TrainingSettings()
-    if thresholds is not None:
-        settings = with_thresholds(settings, thresholds)
+    settings = _settings(config, thresholds)
     part = field_and_value(holdout) if holdout is not None else None
-    form = format_of(suspects) if suspects else "csv"
     folder = out or REPORTS / book.name
-    refuse_foreign_report(folder)
-    if suspects:
-        _refuse_place(suspects, folder, book)
-    dataset = load_labels(files, book)
-    coded = read_coders(sheets, book) if (sheets := coders_or_default(coders, labels)) else []
-    warn(dataset_warnings(dataset), quiet=quiet)
+    _refuse_places(folder, suspects, book)
+    dataset, coded = _read_labels(files, coders_or_default(coders, labels), book, quiet=quiet)
     with progress("evaluating", quiet=quiet) as on_step:
         if bundle:
             result = evaluate_bundle(bundle, dataset, coders=coded, by=by or ())
@@ -127,16 +130,13 @@ def evaluate(
                 on_step=on_step,
             )
     write_evaluation(result, folder)
-    sheet = suspects_sheet({name: task.suspects for name, task in result.tasks.items()}, result.passages, book)
-    if suspects:
-        cells = sheet if form == "jsonl" else [flat_suspect(row, book) for row in sheet]
-        write_rows(cells, form, suspects)
+    n_suspects = _write_suspects(result, book, suspects) if suspects else 0
     if json:
         say_json(result.to_dict())
         return
     _say_evaluation(result)
     if suspects:
-        say(f"{how_many(len(sheet), 'passage')} with a doubtful label, to be coded again: {suspects}")
+        say(f"{how_many(n_suspects, 'passage')} with a doubtful label, to be coded again: {suspects}")
     say(f"report: {folder / REPORT}")
 
 
@@ -152,16 +152,25 @@ def _refuse_contradictions(model: Path | None, labels: list[Path] | None, of_tra
         raise UsageError("--scheme and --holdout each say what is held out; drop one of them")
 
 
-def _refuse_place(suspects: Path, report: Path, codebook: "Codebook") -> None:
-    """Refuse a sheet that the report would take away, or that would take hand labels away, before any work is done."""
-    from classify.data.handlabels import refuse_lost_labels
-    from classify.errors import UsageError
+def _refuse_places(report: Path, suspects: Path | None, codebook: "Codebook") -> None:
+    """Refuse, before any work is done, a folder that isn't a report's, and a sheet that the report would take away.
 
-    if suspects.resolve().is_relative_to(report.resolve()):
+    Nor may the sheet take hand labels away.
+    """
+    from classify.data.handlabels import refuse_lost_labels
+    from classify.data.tables import format_of
+    from classify.errors import UsageError
+    from classify.report.files import refuse_foreign_report
+
+    if suspects:
+        format_of(suspects)
+    refuse_foreign_report(report)
+    if suspects and suspects.resolve().is_relative_to(report.resolve()):
         raise UsageError(
             f"--suspects: {suspects} lies in the report's folder, which is written anew; name another place"
         )
-    refuse_lost_labels(suspects, codebook.task_names, [])
+    if suspects:
+        refuse_lost_labels(suspects, codebook.task_names, [])
 
 
 def field_and_value(text: str) -> tuple[str, str]:
@@ -172,6 +181,13 @@ def field_and_value(text: str) -> tuple[str, str]:
     if not (field and found and value):
         raise UsageError(f"--holdout: found {text!r}; expected FIELD=VALUE, such as origin=seed")
     return field, value
+
+
+def _settings(config: Path | None, thresholds: str | None) -> "TrainingSettings":
+    from classify.learn.settings import TrainingSettings, load_settings
+
+    settings = load_settings(config) if config else TrainingSettings()
+    return settings if thresholds is None else with_thresholds(settings, thresholds)
 
 
 def with_thresholds(settings: "TrainingSettings", rule: str) -> "TrainingSettings":
@@ -186,40 +202,69 @@ def with_thresholds(settings: "TrainingSettings", rule: str) -> "TrainingSetting
     return replace(settings, multilabel=replace(settings.multilabel, thresholds=rule))
 
 
-def _say_evaluation(result: "Evaluation") -> None:
-    from classify.report.words import in_words
+def _read_labels(
+    files: Sequence[Path], coders: Sequence[Path], codebook: "Codebook", *, quiet: bool
+) -> tuple["Dataset", Sequence["CodedPassage"]]:
+    """The labelled passages, and what each coder gave them."""
+    from classify.data.annotations import read_coders
+    from classify.data.dataset import dataset_warnings, load_labels
 
+    dataset = load_labels(files, codebook)
+    coded = read_coders(coders, codebook) if coders else []
+    warn(dataset_warnings(dataset), quiet=quiet)
+    return dataset, coded
+
+
+def _write_suspects(result: "Evaluation", codebook: "Codebook", path: Path) -> int:
+    """Write the passages with a doubtful label; how many they are."""
+    from classify.data.tables import format_of, write_rows
+    from classify.evaluation.mistakes import flat_suspect, suspects_sheet
+
+    form = format_of(path)
+    sheet = suspects_sheet({name: task.suspects for name, task in result.tasks.items()}, result.passages, codebook)
+    write_rows(sheet if form == "jsonl" else [flat_suspect(row, codebook) for row in sheet], form, path)
+    return len(sheet)
+
+
+def _say_evaluation(result: "Evaluation") -> None:
     for note in result.notes:
         say(note)
     say(f"{how_many(len(result.passages), 'passage')}, {how_many(len(set(result.events)), 'event')}; {result.scheme}\n")
-    for name, task in result.tasks.items():
-        say(f"{name}: {task.n_evaluable} of {len(task.labels)} labels have passages enough to count in averages")
-        for label in task.labels:
-            say(f"  {label.name}: {label.verdict}: {label.reason}")
-        say()
-        columns = ("label", "n", "events", "precision", "recall", "F1", "avg precision", "coders' F1")
-        rows = [
-            (
-                label.name,
-                label.support,
-                label.events,
-                label.precision,
-                label.recall,
-                label.f1,
-                label.average_precision,
-                label.agreement.specific if label.agreement else None,
-            )
-            for label in task.labels
-        ]
-        say_table(f"{name}: label by label", columns, rows)
-        title = f"{name}: against the baselines (macro averages over labels with passages enough)"
-        measures = list(task.headline)[:4]
-        systems = {"model": task.headline, **task.baselines}
-        say_table(title, ("system", *measures), [(n, *(m[k] for k in measures)) for n, m in systems.items()])
-        _say_slices(task, measures)
-        for sentence in in_words(task):
-            say(sentence)
-        say()
+    for task in result.tasks.values():
+        _say_task(task)
+
+
+def _say_task(task: "TaskResult") -> None:
+    from classify.report.words import in_words
+
+    name = task.task.name
+    say(f"{name}: {task.n_evaluable} of {len(task.labels)} labels have passages enough to count in averages")
+    for label in task.labels:
+        say(f"  {label.name}: {label.verdict}: {label.reason}")
+    say()
+    columns = ("label", "n", "events", "precision", "recall", "F1", "avg precision", "coders' F1")
+    rows = [
+        (
+            label.name,
+            label.support,
+            label.events,
+            label.precision,
+            label.recall,
+            label.f1,
+            label.average_precision,
+            label.agreement.specific if label.agreement else None,
+        )
+        for label in task.labels
+    ]
+    say_table(f"{name}: label by label", columns, rows)
+    title = f"{name}: against the baselines (macro averages over labels with passages enough)"
+    measures = list(task.headline)[:4]
+    systems = {"model": task.headline, **task.baselines}
+    say_table(title, ("system", *measures), [(n, *(m[k] for k in measures)) for n, m in systems.items()])
+    _say_slices(task, measures)
+    for sentence in in_words(task):
+        say(sentence)
+    say()
 
 
 def _say_slices(task: "TaskResult", measures: Sequence[str]) -> None:
