@@ -1,7 +1,8 @@
 """classify agreement: how far coders agree, and where they don't."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +21,11 @@ from classify.cli.shell import (
     say_table,
 )
 from classify.errors import how_many
+
+if TYPE_CHECKING:
+    from classify.codebook import Codebook
+    from classify.evaluation.agreement import Row
+    from classify.evaluation.results import TaskAgreement
 
 
 @command
@@ -41,11 +47,9 @@ def agreement(
     Example: classify agreement --coders coders/anna.csv --coders coders/ben.csv --out to-adjudicate.csv
     """
     from classify.data.annotations import read_coders
-    from classify.data.dataset import load_labels
-    from classify.data.handlabels import refuse_lost_labels
-    from classify.data.tables import format_of, write_rows
+    from classify.data.tables import format_of
     from classify.errors import UsageError
-    from classify.evaluation.agreement import find_disagreements, flat_disagreement, measure_agreement
+    from classify.evaluation.agreement import find_disagreements, measure_agreement
     from classify.report.tables import agreement_dict
 
     files = coders_or_default(coders, labels)
@@ -55,20 +59,14 @@ def agreement(
     book = codebook_or_default(codebook, labels or coders)
     coded = read_coders(files, book)
     known = labels or ([LABELS] if not coders and LABELS.exists() else [])
-    clusters, facts = {}, {}
-    if known:
-        dataset = load_labels(known, book)
-        facts = {p.id: {"text": p.text, "document": p.document, "event": p.event} for p in dataset.passages}
-        clusters = {passage.id: dataset.events.of_document[passage.document] for passage in dataset.passages}
+    facts, clusters = _facts_and_events(known, book) if known else ({}, {})
     found = measure_agreement(coded, book, clusters=clusters)
     names = sorted({row.coder for row in coded})
     if not found:
         raise UsageError(f"no passage was coded twice; found coders {', '.join(names)}; expected two with the same ids")
     disagreements = find_disagreements(coded, book, known=facts)
     if out and form:
-        sheet = disagreements if form == "jsonl" else [flat_disagreement(row, book) for row in disagreements]
-        refuse_lost_labels(out, book.task_names, sheet)
-        write_rows(sheet, form, out)
+        _write_disagreements(disagreements, book, form, out)
     if json:
         say_json(
             {"coders": names, "disagreements": len(disagreements), "tasks": [agreement_dict(a) for a in found.values()]}
@@ -76,11 +74,36 @@ def agreement(
         return
     say(f"coders: {', '.join(names)}\n")
     for task in found.values():
-        counts = f"{how_many(task.n_double, 'passage')} coded twice, {how_many(task.n_clusters, 'event')}"
-        title = f"{task.task}: {counts}; {task.measure} {task.overall}"
-        rows = [(row.name, row.n_positive, row.alpha, row.specific, row.percent) for row in task.labels]
-        say_table(title, ("label", "given by any", "alpha", "agreement on positives", "percent agreement"), rows)
+        _say_agreement(task)
     say(
         f"{how_many(len(disagreements), 'passage')} to adjudicate"
         + (f", written to {out}" if out else "; --out FILE writes them")
     )
+
+
+def _facts_and_events(
+    labels: Sequence[Path], codebook: "Codebook"
+) -> tuple[Mapping[str, Mapping[str, object]], Mapping[str, str]]:
+    """What the labels files say of each passage id: its text, document and event, and the event it belongs to."""
+    from classify.data.dataset import load_labels
+
+    dataset = load_labels(labels, codebook)
+    facts = {p.id: {"text": p.text, "document": p.document, "event": p.event} for p in dataset.passages}
+    return facts, {p.id: dataset.events.of_document[p.document] for p in dataset.passages}
+
+
+def _write_disagreements(rows: Sequence["Row"], codebook: "Codebook", form: str, path: Path) -> None:
+    from classify.data.handlabels import refuse_lost_labels
+    from classify.data.tables import write_rows
+    from classify.evaluation.agreement import flat_disagreement
+
+    sheet = rows if form == "jsonl" else [flat_disagreement(row, codebook) for row in rows]
+    refuse_lost_labels(path, codebook.task_names, sheet)
+    write_rows(sheet, form, path)
+
+
+def _say_agreement(task: "TaskAgreement") -> None:
+    counts = f"{how_many(task.n_double, 'passage')} coded twice, {how_many(task.n_clusters, 'event')}"
+    title = f"{task.task}: {counts}; {task.measure} {task.overall}"
+    rows = [(row.name, row.n_positive, row.alpha, row.specific, row.percent) for row in task.labels]
+    say_table(title, ("label", "given by any", "alpha", "agreement on positives", "percent agreement"), rows)

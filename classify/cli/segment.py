@@ -1,14 +1,18 @@
 """classify segment: documents to passages, ready to be coded."""
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from classify.cli.shell import CODEBOOK_NAME, LABELS, CodebookOption, QuietOption, codebook_or_default, command, warn
 from classify.errors import how_many
+
+if TYPE_CHECKING:
+    from classify.passages import Passage
 
 
 class UnitChoice(StrEnum):
@@ -43,20 +47,42 @@ def segment(
 
     Example: classify segment seeds/*.txt --sample 20 --seed 1 --out to-code.csv
     """
-    from classify.data.documents import expand, read_document
     from classify.data.handlabels import refuse_lost_labels
-    from classify.data.sampling import draw_sample
-    from classify.data.segment import left_out
-    from classify.data.segment import segment as segment_document
-    from classify.data.tables import TABLE_SUFFIXES, format_of, write_rows
-    from classify.errors import UsageError
+    from classify.data.tables import format_of, write_rows
 
     form = format_of(out) if out else "jsonl"
-    tasks: tuple[str, ...] = ()
+    tasks = _task_names(codebook, quiet=quiet)
+    passages = _read_passages(inputs, unit, quiet=quiet)
+    extra: dict[str, object] = {}
+    if sample is not None and passages:
+        extra = {"selection": "audit", "inclusion_probability": min(sample, len(passages)) / len(passages)}
+        passages = _draw(passages, sample, seed=seed, quiet=quiet)
+    coding: dict[str, object] = dict.fromkeys(tasks, "") if form == "csv" else {}
+    if tasks and not coding:
+        coding = {"labels": dict.fromkeys(tasks)}
+    facts = ("id", "document", "start", "end", "text")
+    rows = [{name: getattr(passage, name) for name in facts} | coding | extra for passage in passages]
+    if out:
+        refuse_lost_labels(out, tasks, rows)
+    write_rows(rows, form, out, columns=[*facts, *coding, *extra])
+
+
+def _task_names(codebook: Path | None, *, quiet: bool) -> tuple[str, ...]:
+    """The tasks to code, none where there is no codebook."""
     if codebook is not None or (LABELS / CODEBOOK_NAME).exists():
-        tasks = codebook_or_default(codebook, None).task_names
-    else:
-        warn([f"no {LABELS / CODEBOOK_NAME} here and no --codebook: the rows have no task columns"], quiet=quiet)
+        return codebook_or_default(codebook, None).task_names
+    warn([f"no {LABELS / CODEBOOK_NAME} here and no --codebook: the rows have no task columns"], quiet=quiet)
+    return ()
+
+
+def _read_passages(inputs: Sequence[Path], unit: UnitChoice, *, quiet: bool) -> list["Passage"]:
+    """The passages of all documents; on a terminal, how many lines are none."""
+    from classify.data.documents import expand, read_document
+    from classify.data.segment import left_out
+    from classify.data.segment import segment as segment_document
+    from classify.data.tables import TABLE_SUFFIXES
+    from classify.errors import UsageError
+
     passages, n_left_out = [], 0
     for path in dict.fromkeys(expand(inputs, (".txt",))):
         if path.name.endswith(TABLE_SUFFIXES):
@@ -70,17 +96,12 @@ def segment(
     if n_left_out and not quiet and sys.stderr.isatty():
         counts = f"{how_many(len(passages), 'passage')}; {how_many(n_left_out, 'line')} left out"
         typer.echo(f"{counts} (headings, datelines, links, category lines)", err=True)
-    extra: dict[str, object] = {}
-    if sample is not None and passages:
-        extra = {"selection": "audit", "inclusion_probability": min(sample, len(passages)) / len(passages)}
-        if sample > len(passages):
-            warn([f"only {how_many(len(passages), 'passage')}: all of them are taken"], quiet=quiet)
-        passages = draw_sample(passages, sample, seed=seed)
-    coding: dict[str, object] = dict.fromkeys(tasks, "") if form == "csv" else {}
-    if tasks and not coding:
-        coding = {"labels": dict.fromkeys(tasks)}
-    facts = ("id", "document", "start", "end", "text")
-    rows = [{name: getattr(passage, name) for name in facts} | coding | extra for passage in passages]
-    if out:
-        refuse_lost_labels(out, tasks, rows)
-    write_rows(rows, form, out, columns=[*facts, *coding, *extra])
+    return passages
+
+
+def _draw(passages: Sequence["Passage"], n: int, *, seed: int, quiet: bool) -> list["Passage"]:
+    from classify.data.sampling import draw_sample
+
+    if n > len(passages):
+        warn([f"only {how_many(len(passages), 'passage')}: all of them are taken"], quiet=quiet)
+    return draw_sample(passages, n, seed=seed)
