@@ -25,12 +25,13 @@ from classify.bundle import Bundle
 from classify.codebook import parse_codebook
 from classify.data.dataset import Dataset, load_labels
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TrainingSettings
+from classify.learn.stylewords import style_words
 from classify.learn.training import train
 from classify.measure.calibration import sigmoid
 from classify.passages import Prediction
 from classify.predictor import Predictor, flat_columns
 from classify.scorer.decisions import DecisionRule
-from classify.scorer.style import StyleCounter, style_words
+from classify.scorer.style import StyleCounter
 from classify.scorer.terms import TermMatcher
 from tests.conftest import toy_rows
 

@@ -16,7 +16,7 @@ from classify.evaluation.verdicts import evaluable_labels
 from classify.evaluation.work import Job, OnStep, cost_of, run_jobs
 from classify.learn.features import CountedTexts
 from classify.learn.settings import TaskSettings, TrainingSettings
-from classify.learn.training import count_for, fit_weights
+from classify.learn.weights import count_for, fit_weights
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.scores import average_precision, ranks_of, roc_auc
 

@@ -17,7 +17,8 @@ from classify.learn.features import CountedTexts
 from classify.learn.settings import PLAIN as PLAIN_SETTINGS
 from classify.learn.settings import TaskSettings
 from classify.learn.thresholds import fit_decision
-from classify.learn.training import count_for, fit_task, fit_term_rule, fold_scorer
+from classify.learn.training import fit_task, fit_term_rule, fold_scorer
+from classify.learn.weights import count_for
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.scorer.decisions import DecisionRule
 
@@ -132,4 +133,4 @@ def prior_system(rule: DecisionRule, n_passages: int) -> tuple[DecisionRule, Flo
 
 def _cost(counted: CountedTexts, settings: TaskSettings) -> float:
     """Of one split's fits: one on its inside, and one for each inner fold and candidate."""
-    return cost_of(counted, n_fits=1 + MAX_FOLDS * (1 + (len(settings.candidates) if settings.search else 0)))
+    return cost_of(counted, n_fits=1 + MAX_FOLDS * len(settings.candidates))

@@ -13,7 +13,7 @@ from classify.evaluation.schemes import Split
 from classify.evaluation.work import Job, cost_of
 from classify.learn.features import CountedTexts
 from classify.learn.settings import TaskSettings
-from classify.learn.training import fit_weights
+from classify.learn.weights import fit_weights
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import MIN_GROUPS, Estimate
 from classify.measure.scores import ranks_of, weighted_average_precision

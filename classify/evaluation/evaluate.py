@@ -34,7 +34,8 @@ from classify.evaluation.topicleak import judge_leak, leak_jobs
 from classify.evaluation.work import Job, OnStep, run_jobs
 from classify.learn.settings import TrainingSettings
 from classify.learn.thresholds import parse_threshold_rule
-from classify.learn.training import count_for, usable_unlabelled, versions
+from classify.learn.training import usable_unlabelled, versions
+from classify.learn.weights import count_for
 from classify.measure.arrays import IntArray
 
 
@@ -123,7 +124,7 @@ def _predict(
         counted = count_for(task, dataset.texts, of_task, unlabelled=unlabelled, seed=seed)
         systems[task.name] = systems_for(dataset, task, of_task, counted, seed=seed)
         curves[task.name] = curve_jobs(dataset, task, of_task, counted, of_curve.splits, seed=seed)
-        leaks[task.name] = leak_jobs(dataset, task, of_task, counted, plan.splits)
+        leaks[task.name] = leak_jobs(dataset, task, of_task, counted, plan)
         jobs += [*jobs_of(systems[task.name], plan.splits), *curves[task.name], *leaks[task.name]]
     results = iter(run_jobs(jobs, on_step))
     found: dict[str, Predicted] = {}

@@ -8,7 +8,7 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.dataset import TaskGold
 from classify.evaluation.heldout import MODEL, TERMS, HeldOut, Mistake
-from classify.evaluation.measures import NO_ESTIMATE, Measured, headline, macro_f1_of, measure
+from classify.evaluation.measures import NO_ESTIMATE, Measured, headline, macro_f1_difference, measure
 from classify.evaluation.mistakes import find_suspects, worst_mistakes
 from classify.evaluation.results import Abstention, LabelResult, TaskAgreement, TaskResult, none_if_nan
 from classify.evaluation.slices import slice_by
@@ -162,7 +162,7 @@ def _label_result(
 ) -> LabelResult:
     label, found, terms = held.task.labels[n], measured.get(MODEL), measured.get(TERMS)
     groups, n_events = of_events
-    known = gold.known[:, n]
+    known, column = gold.known[:, n], np.arange(len(held.task.labels)) == n
     support, n_known = int(gold.support[n]), int(known.sum())
     coders = held.agreement[label.name] if held.agreement else None
     of_f1 = gain = ap = skill = brier = slope = intercept = NO_ESTIMATE
@@ -172,7 +172,7 @@ def _label_result(
         of_f1 = _shown(_f1(found, n), *enough)
         ap = logit_jackknife_t(float(found.average_precision[n]), found.average_precision_without[:, n])
         ap, skill = _shown(ap, *enough), _shown(_skill(ap, support / max(1, n_known)), *enough)
-        gain = _shown(_gain(found, terms, n), *enough) if terms else NO_ESTIMATE
+        gain = _shown(macro_f1_difference(found.counts, terms.counts, column), *enough) if terms else NO_ESTIMATE
         cells = model.probabilities[known, n], gold.gold[known, n], jackknife_groups(groups[known])
         brier = _shown(brier_skill(*cells), *enough)
         slope, intercept = (_shown(estimate, *enough) for estimate in calibration_line(*cells))
@@ -200,29 +200,13 @@ def _label_result(
     )
 
 
-def _gain(model: Measured, terms: Measured, n: int) -> Estimate:
-    """F1 of the model minus F1 of the terms, paired by event."""
-    both = np.stack([model.counts[:, n], terms.counts[:, n]], axis=1)
-
-    def difference(counts: FloatArray) -> FloatArray:
-        of_model, of_terms = np.moveaxis(np.nan_to_num(f1(counts)), -1, 0)
-        return np.asarray(of_model - of_terms)
-
-    return estimate_from_counts(both, difference, lowest=-1.0)
-
-
 def _macro_gains(measured: Mapping[str, Measured], evaluable: BoolArray) -> dict[str, Estimate]:
     """Macro-F1 of the model minus that of each baseline, paired by event."""
-    model, macro = measured.get(MODEL), macro_f1_of(evaluable)
+    model = measured.get(MODEL)
     if model is None or not evaluable.any():
         return {}
-
-    def difference(counts: FloatArray) -> FloatArray:
-        of_model, of_baseline = np.moveaxis(counts, -3, 0)
-        return np.asarray(macro(of_model) - macro(of_baseline))
-
     return {
-        name: estimate_from_counts(np.stack([model.counts, found.counts], axis=1), difference, lowest=-1.0)
+        name: macro_f1_difference(model.counts, found.counts, evaluable)
         for name, found in measured.items()
         if name != MODEL
     }

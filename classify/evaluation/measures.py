@@ -75,6 +75,19 @@ def macro_f1_of(columns: BoolArray) -> Callable[[FloatArray], FloatArray]:
     return macro_f1
 
 
+def macro_f1_difference(first: FloatArray, second: FloatArray, columns: BoolArray) -> Estimate:
+    """Macro-F1 over some labels of the first minus that of the second, paired by group.
+
+    Both are counts of shape (n_groups, n_labels, 4), with the groups in the same order.
+    """
+    macro = macro_f1_of(columns)
+
+    def difference(both: FloatArray) -> FloatArray:
+        return np.asarray(macro(both[..., 0, :, :]) - macro(both[..., 1, :, :]))
+
+    return estimate_from_counts(np.stack([first, second], axis=1), difference, lowest=-1.0)
+
+
 def micro_f1(counts: FloatArray) -> FloatArray:
     """F1 of all cells together."""
     return f1(counts.sum(axis=-2))

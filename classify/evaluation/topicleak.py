@@ -1,6 +1,6 @@
 """Does a task of style know style, or has it learnt the topic? What style and content tell alone, topics left out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,26 +9,25 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold
 from classify.evaluation.heldout import MODEL
-from classify.evaluation.measures import macro_f1_of
+from classify.evaluation.measures import macro_f1_difference, macro_f1_of
 from classify.evaluation.results import CONTENT, STYLE, TopicLeak
-from classify.evaluation.schemes import Split
+from classify.evaluation.schemes import Scheme
 from classify.evaluation.verdicts import evaluable_labels
 from classify.evaluation.work import Job, cost_of
 from classify.learn.features import CountedTexts
 from classify.learn.settings import TaskSettings
-from classify.learn.solver import fit_linear
-from classify.learn.training import count_for, fit_weights
-from classify.measure.arrays import BoolArray, FloatArray, IntArray
-from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups
+from classify.learn.weights import count_for, fit_weights
+from classify.measure.arrays import BoolArray, IntArray
+from classify.measure.intervals import estimate_from_counts, jackknife_groups
 from classify.measure.scores import grouped_counts
 
 
 @dataclass(frozen=True)
 class Part:
-    """The label that each system would give the rows of one split, and whether their topic was left out as well."""
+    """The label that each system would give the rows of one split, or of one `topic` that it had not seen."""
 
     rows: IntArray
-    is_without_topic: bool
+    topic: str | None
     chosen: dict[str, IntArray]
 
 
@@ -46,7 +45,7 @@ class _Topics:
 
 
 def leak_jobs(
-    dataset: Dataset, task: Task, settings: TaskSettings, counted: CountedTexts, splits: Sequence[Split]
+    dataset: Dataset, task: Task, settings: TaskSettings, counted: CountedTexts, plan: Scheme
 ) -> list[Job[Part]]:
     """The fits that the check needs: every split as it is, then every topic, held out with the events that tell of it.
 
@@ -56,28 +55,24 @@ def leak_jobs(
     topics = _topics(dataset, task)
     if task.is_multilabel or not settings.style_weight or topics is None:
         return []
-    whole = settings.fixed
-    alone = replace(whole, word_ngrams=(1, 1), char_ngrams=None, drop_stop_words=True, hit_weight=0.0, style_weight=0.0)
-    gold, held_out = dataset.gold(task), np.concatenate([split.outside for split in splits])
-    content = count_for(task, dataset.texts, alone)
-    choose = partial(_part, gold, (whole, counted.only(whole.blocks(task))), (alone, content))
-    usable = gold.coded & (topics.of_passage >= 0) & np.isin(np.arange(len(gold.coded)), held_out)
-    may_learn = np.ones(len(usable), dtype=np.bool_)
-    if len(splits) == 1:  # a part that is held out is not learnt from here either
-        may_learn[splits[0].outside] = False
-    left_out: list[tuple[IntArray, IntArray]] = []
-    for topic in np.unique(topics.of_passage[usable]):
-        outside = np.flatnonzero(usable & (topics.of_passage == topic))
+    gold, n = dataset.gold(task), len(dataset.passages)
+    is_judged, may_learn = np.zeros(n, dtype=np.bool_), gold.coded.copy()
+    is_judged[np.concatenate([split.outside for split in plan.splits])] = True
+    if plan.is_block:  # a part that is held out is not learnt from here either
+        may_learn &= ~is_judged
+    left_out: list[tuple[str, IntArray, IntArray]] = []
+    for number, name in enumerate(topics.names):
+        outside = np.flatnonzero(is_judged & gold.coded & (topics.of_passage == number))
         is_near = np.isin(dataset.groups, dataset.groups[outside])
-        inside = np.flatnonzero(may_learn & gold.coded & topics.is_without[:, topic] & ~is_near)
-        if (gold.gold[inside].any(axis=0) | ~gold.gold[outside].any(axis=0)).all() and len(inside):
-            left_out.append((inside, outside))
-    judged = np.isin(np.arange(len(usable)), np.concatenate([np.zeros(0, dtype=np.int64), *(o for _, o in left_out)]))
-    if not judged.any():
+        inside = np.flatnonzero(may_learn & topics.is_without[:, number] & ~is_near)
+        if len(outside) and len(inside) and (gold.gold[inside].any(axis=0) | ~gold.gold[outside].any(axis=0)).all():
+            left_out.append((name, inside, outside))
+    if not left_out:
         return []
-    known = [(split.inside, split.outside[judged[split.outside]]) for split in splits]
-    jobs = [partial(choose, *rows, False) for rows in known] + [partial(choose, *rows, True) for rows in left_out]
-    return [Job(job, cost_of(counted)) for job in jobs]
+    judged = np.concatenate([outside for _, _, outside in left_out])
+    known = [(None, split.inside, split.outside[np.isin(split.outside, judged)]) for split in plan.splits]
+    part = partial(_part, gold, _systems(dataset, task, settings.fixed, counted))
+    return [Job(partial(part, *asked), cost_of(counted)) for asked in [*known, *left_out]]
 
 
 def _topics(dataset: Dataset, task: Task) -> _Topics | None:
@@ -96,38 +91,35 @@ def _topics(dataset: Dataset, task: Task) -> _Topics | None:
     return _Topics(names, is_without, np.where(carries.any(axis=1), rarest, -1))
 
 
+def _systems(
+    dataset: Dataset, task: Task, settings: TaskSettings, counted: CountedTexts
+) -> dict[str, tuple[TaskSettings, CountedTexts]]:
+    """Each system's settings and what it counts: standardised style rates, words that carry content, and everything."""
+    style = replace(settings, C=1.0, hit_weight=0.0, style_weight=1.0)
+    content = replace(
+        settings, word_ngrams=(1, 1), char_ngrams=None, drop_stop_words=True, hit_weight=0.0, style_weight=0.0
+    )
+    return {
+        STYLE: (style, counted.only(())),
+        CONTENT: (content, count_for(task, dataset.texts, content)),
+        MODEL: (settings, counted.only(settings.blocks(task))),
+    }
+
+
 def _part(
     gold: TaskGold,
-    whole: tuple[TaskSettings, CountedTexts],
-    content: tuple[TaskSettings, CountedTexts],
+    systems: Mapping[str, tuple[TaskSettings, CountedTexts]],
+    topic: str | None,
     inside: IntArray,
     outside: IntArray,
-    is_without_topic: bool,
 ) -> Part:
     """The label of the highest score by each system: nothing is calibrated, so that no inner folds are needed."""
     inside = inside[gold.coded[inside]]
-    scores = {STYLE: _style_scores(gold, *whole, inside, outside)}
-    for name, (settings, counted) in ((CONTENT, content), (MODEL, whole)):
+    chosen = {}
+    for name, (settings, counted) in systems.items():
         (weights,) = fit_weights(counted, gold, inside, [settings])
-        scores[name] = weights.score(counted, outside)[0]
-    return Part(outside, is_without_topic, {name: found.argmax(axis=1) for name, found in scores.items()})
-
-
-def _style_scores(
-    gold: TaskGold, settings: TaskSettings, counted: CountedTexts, inside: IntArray, outside: IntArray
-) -> FloatArray:
-    """Scores by the style rates alone, standardised on the inside."""
-    from scipy import sparse
-
-    rates = counted.counted[:, counted.counter.n_labels :]
-    deviation = rates[inside].std(axis=0)
-    scaled = (rates - rates[inside].mean(axis=0)) / np.where(deviation > 0, deviation, 1)
-    scores = np.full((len(outside), gold.gold.shape[1]), -np.inf)
-    learnt = gold.gold[inside].any(axis=0) & ~gold.gold[inside].all(axis=0)
-    target, weight = gold.gold[inside][:, learnt], gold.known[inside][:, learnt].astype(float)
-    ((weights, intercept),) = fit_linear(sparse.csr_array(scaled[inside]), target, weight, [1.0], loss=settings.loss)
-    scores[:, learnt] = scaled[outside] @ weights + intercept
-    return scores
+        chosen[name] = weights.score(counted, outside)[0].argmax(axis=1)
+    return Part(outside, topic, chosen)
 
 
 def judge_leak(dataset: Dataset, task: Task, parts: Sequence[Part]) -> TopicLeak | None:
@@ -135,10 +127,10 @@ def judge_leak(dataset: Dataset, task: Task, parts: Sequence[Part]) -> TopicLeak
 
     Both are measured on the same passages, those with a topic.
     """
-    topics = _topics(dataset, task)
-    if not parts or topics is None:
+    known, left_out = [part for part in parts if part.topic is None], [part for part in parts if part.topic is not None]
+    if not parts:
         return None
-    rows = np.sort(np.concatenate([part.rows for part in parts if not part.is_without_topic]))
+    rows = np.sort(np.concatenate([part.rows for part in known]))
     gold = dataset.gold(task).of(rows)
     groups = jackknife_groups(np.unique(dataset.groups[rows], return_inverse=True)[1])
     evaluable = evaluable_labels(gold, groups)
@@ -146,30 +138,20 @@ def judge_leak(dataset: Dataset, task: Task, parts: Sequence[Part]) -> TopicLeak
         return None
     macro_f1 = {}
     for name in (STYLE, CONTENT, MODEL):
-        counts = [
-            grouped_counts(gold.gold, _predicted(parts, name, rows, len(task.labels), left_out), gold.known, groups)
-            for left_out in (False, True)
-        ]
-        macro_f1[name] = _both_and_loss(counts[0], counts[1], evaluable)
-    return TopicLeak(topics.names, len(rows), macro_f1)
+        before, after = (
+            grouped_counts(gold.gold, _predicted(of, name, len(task.labels)), gold.known, groups)
+            for of in (known, left_out)
+        )
+        macro_f1[name] = (
+            estimate_from_counts(before, macro_f1_of(evaluable)),
+            estimate_from_counts(after, macro_f1_of(evaluable)),
+            macro_f1_difference(before, after, evaluable),
+        )
+    return TopicLeak(tuple(part.topic for part in left_out if part.topic), len(rows), macro_f1)
 
 
-def _predicted(parts: Sequence[Part], system: str, rows: IntArray, n_labels: int, is_without_topic: bool) -> BoolArray:
-    chosen = np.full(int(max(part.rows.max(initial=0) for part in parts)) + 1, -1)
-    for part in parts:
-        if part.is_without_topic is is_without_topic:
-            chosen[part.rows] = part.chosen[system]
-    return np.asarray(np.arange(n_labels) == chosen[rows][:, None])
-
-
-def _both_and_loss(
-    known: FloatArray, left_out: FloatArray, evaluable: BoolArray
-) -> tuple[Estimate, Estimate, Estimate]:
-    macro = macro_f1_of(evaluable)
-
-    def loss(counts: FloatArray) -> FloatArray:
-        before, after = np.moveaxis(counts, -3, 0)
-        return np.asarray(macro(before) - macro(after))
-
-    both = estimate_from_counts(known, macro), estimate_from_counts(left_out, macro)
-    return (*both, estimate_from_counts(np.stack([known, left_out], axis=1), loss, lowest=-1.0))
+def _predicted(parts: Sequence[Part], system: str, n_labels: int) -> BoolArray:
+    """What the system gave the rows of all parts, in their order; shape (n_rows, n_labels)."""
+    chosen = np.concatenate([part.chosen[system] for part in parts])
+    order = np.argsort(np.concatenate([part.rows for part in parts]))
+    return np.asarray(np.arange(n_labels) == chosen[order][:, None])

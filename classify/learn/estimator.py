@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import TaskGold
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
-from classify.learn.training import count_for, fit_task, fold_scorer
+from classify.learn.training import fit_task, fold_scorer
+from classify.learn.weights import count_for
 from classify.measure.arrays import BoolArray, FloatArray
 
 

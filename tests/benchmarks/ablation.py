@@ -16,12 +16,13 @@ import numpy as np
 
 from classify.codebook import Task, load_codebook
 from classify.data.dataset import Dataset, TaskGold, load_labels
-from classify.evaluation.measures import macro_f1_of
+from classify.evaluation.measures import macro_f1_difference
 from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
-from classify.learn.training import count_for, fit_task
-from classify.measure.arrays import BoolArray, FloatArray, IntArray
-from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups
+from classify.learn.training import fit_task
+from classify.learn.weights import count_for
+from classify.measure.arrays import BoolArray, IntArray
+from classify.measure.intervals import Estimate, jackknife_groups
 from classify.measure.scores import grouped_counts
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,14 +62,8 @@ def predicted(learnt: Dataset, judged: Dataset | None, task: Task, settings: Tas
 
 def difference(gold: TaskGold, groups: IntArray, with_it: BoolArray, without: BoolArray) -> Estimate:
     """Macro-F1 over labels with 3 positives, paired by event."""
-    macro = macro_f1_of(gold.support >= MIN_HELD_OUT_POSITIVES)
     counts = [grouped_counts(gold.gold, found, gold.known, jackknife_groups(groups)) for found in (with_it, without)]
-
-    def gain(both: FloatArray) -> FloatArray:
-        first, second = np.moveaxis(both, -3, 0)
-        return np.asarray(macro(first) - macro(second))
-
-    return estimate_from_counts(np.stack(counts, axis=1), gain, lowest=-1.0)
+    return macro_f1_difference(counts[0], counts[1], gold.support >= MIN_HELD_OUT_POSITIVES)
 
 
 def run(name: str, learnt: Dataset, judged: Dataset | None) -> None:

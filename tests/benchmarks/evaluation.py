@@ -29,7 +29,8 @@ from classify.codebook import Codebook, Label, Task, load_codebook
 from classify.data.dataset import Dataset, TaskGold, load_labels
 from classify.data.splits import grouped_folds
 from classify.learn.settings import TaskSettings
-from classify.learn.training import choose_settings, count_for, fit_weights
+from classify.learn.training import best_candidate, score_out_of_fold
+from classify.learn.weights import count_for, fit_weights
 from classify.measure.intervals import estimate_from_counts, jackknife_groups, jackknife_t
 from classify.measure.scores import average_precision, f1, grouped_counts
 
@@ -73,7 +74,8 @@ def ours(folder: Path, n: int) -> list[float]:
     for fold in range(OUTER):
         inside, outside = everything[outer != fold], everything[outer == fold]
         inner = folds_of(gold, dataset.groups, inside, INNER)
-        chosen = choose_settings(counted, gold, inside, inner, task, SETTINGS.candidates)
+        tried = score_out_of_fold(counted, gold, inside, inner, task, SETTINGS.candidates)
+        chosen = SETTINGS.candidates[best_candidate(tried, gold, inside, inner)]
         counts = counted.only(chosen.blocks(task))
         (weights,) = fit_weights(counts, gold, inside, [chosen])
         found.append(quality(gold.gold[outside], weights.score(counts, outside)[0]))

@@ -14,7 +14,7 @@ from classify.evaluation.results import Evaluation, LearningCurve
 from classify.evaluation.schemes import EVENT_FOLDS, over_events
 from classify.learn.features import CountedTexts
 from classify.learn.settings import THEME_DEFAULTS
-from classify.learn.training import count_for
+from classify.learn.weights import count_for
 from classify.measure.intervals import Estimate
 from tests.evaluation.conftest import TOPIC, TOPICS, passage
 

@@ -22,7 +22,8 @@ from classify.evaluation.work import run_jobs
 from classify.learn.features import N_AXES, BlockFit, CountedBlock, Matrix, fit_block, tfidf
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS
 from classify.learn.thresholds import fit_decision
-from classify.learn.training import FittedTask, count_for, fit_task, fold_scorer
+from classify.learn.training import FittedTask, fit_task, fold_scorer
+from classify.learn.weights import count_for
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.scorer.decisions import DecisionRule
 
@@ -158,8 +159,8 @@ class Spy:
             self.decided_on.append(len(scores))
             return fit_decision(task, scores, *args, **kwargs)
 
-        monkeypatch.setattr("classify.learn.training.fit_block", fit_block_spied)
-        monkeypatch.setattr("classify.learn.training.tfidf", tfidf_spied)
+        monkeypatch.setattr("classify.learn.weights.fit_block", fit_block_spied)
+        monkeypatch.setattr("classify.learn.weights.tfidf", tfidf_spied)
         monkeypatch.setattr("classify.learn.training.fit_decision", fit_decision_spied)
 
 

@@ -14,7 +14,7 @@ from classify.evaluation.results import CONTENT, STYLE, TopicLeak
 from classify.evaluation.schemes import EVENT_FOLDS, over_events
 from classify.evaluation.topicleak import judge_leak, leak_jobs
 from classify.learn.settings import FRAMING_DEFAULTS
-from classify.learn.training import count_for
+from classify.learn.weights import count_for
 
 TOPICS = ("sea", "farm", "law", "sport")
 THEME = Task("theme", TaskKind.MULTILABEL, tuple(Label(name) for name in TOPICS))
@@ -58,8 +58,8 @@ def by_style(topic: str, number: int) -> str:
 def check(data: Dataset, **changes: Any) -> TopicLeak | None:
     settings = replace(FRAMING_DEFAULTS, **changes)
     counted = count_for(TONE, data.texts, settings)
-    splits = over_events(data, scheme=EVENT_FOLDS, seed=0).splits
-    return judge_leak(data, TONE, [job.compute() for job in leak_jobs(data, TONE, settings, counted, splits)])
+    plan = over_events(data, scheme=EVENT_FOLDS, seed=0)
+    return judge_leak(data, TONE, [job.compute() for job in leak_jobs(data, TONE, settings, counted, plan)])
 
 
 def test_a_task_that_is_all_topic_is_lost_where_the_topic_is_left_out() -> None:
@@ -89,11 +89,11 @@ def test_a_task_that_is_all_style_stays() -> None:
 def test_nothing_of_the_topic_or_of_its_events_is_learnt_from() -> None:
     data = dataset(by_style)
     counted = count_for(TONE, data.texts, FRAMING_DEFAULTS)
-    jobs = leak_jobs(data, TONE, FRAMING_DEFAULTS, counted, over_events(data, scheme=EVENT_FOLDS, seed=0).splits)
-    of_topics = [job.compute.args for job in jobs if job.compute.args[-1]]  # type: ignore[attr-defined]
+    jobs = leak_jobs(data, TONE, FRAMING_DEFAULTS, counted, over_events(data, scheme=EVENT_FOLDS, seed=0))
+    of_topics = [job.compute.args for job in jobs if job.compute.args[2]]  # type: ignore[attr-defined]
     topic = np.array(data.gold(THEME).gold.argmax(axis=1))
     assert len(of_topics) == 4
-    for *_, inside, outside, _ in of_topics:
+    for *_, inside, outside in of_topics:
         assert not set(topic[inside]) & set(topic[outside])
         assert not set(data.groups[inside]) & set(data.groups[outside])
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classify.codebook import Label, Task, TaskKind, is_term
+from classify.learn.stylewords import style_words
 from classify.scorer.linear import Counter
-from classify.scorer.style import LISTS, MARKS, StyleCounter, style_words
+from classify.scorer.style import LISTS, MARKS, StyleCounter
 from classify.scorer.terms import TermMatcher
 
 COUNTER = StyleCounter(style_words())

@@ -1,0 +1,20 @@
+"""The project's word lists for style rates, from a data file in which the reasons stand."""
+
+import tomllib
+from functools import cache
+from importlib import resources
+
+from classify.scorer.style import LISTS, StyleWords
+
+
+@cache
+def style_words() -> StyleWords:
+    """For each class of words its `terms` and `not_terms`."""
+    plain = tomllib.loads(resources.files("classify.learn").joinpath("style_words.toml").read_text("utf-8"))
+    return {
+        name: {
+            key: tuple(" ".join(term.split()) for term in entry.get(key, "").split(";") if term.strip())
+            for key in LISTS
+        }
+        for name, entry in plain.items()
+    }
