@@ -34,9 +34,8 @@ class TaskSettings:
     multilabel task with fewer than `rule_below` positives is given by its terms alone, if it has any.
 
     `thresholds` of a multilabel task is `prevalence`, `f1` or `precision=P` (`ThresholdRule` says what each does).
-    `search` names candidates for any of the others (words of the codebook stay known to all where any candidate weighs
-    them); the combination with the highest mean average precision in folds of
-    the training passages is taken.
+    `search` names candidates for any of the others; the combination with the highest mean average precision in folds of
+    the training passages is taken. Words of the codebook are known to all candidates where any weighs them.
     """
 
     word_ngrams: tuple[int, int] = (1, 1)

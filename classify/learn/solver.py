@@ -24,7 +24,7 @@ MAX_ERROR = 1e-5
 _LOOSE = 1e-2
 _FORCING = (0.01, 0.1)
 """How exact a Newton step is, relative to the gradient: the nearer the minimum, the more, within these bounds."""
-_DUAL_TOLERANCE = 1e-4
+_DUAL_TOLERANCE = 1e-6
 _MAX_SWEEPS = 100_000
 _MAX_NEWTON = 100
 _MAX_CG = 500
