@@ -342,6 +342,16 @@ def as_if_encrypted(content: bytes) -> bytes:
     return bytes(changed)
 
 
+def with_a_broken_stream(content: bytes) -> bytes:
+    """An archive whose first member says that it is deflated, and isn't."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("idf_0.npy", bytes(1000))
+    changed = bytearray(buffer.getvalue())
+    changed[30 + len("idf_0.npy")] = 0xFF
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -351,6 +361,7 @@ def as_if_encrypted(content: bytes) -> bytes:
         pytest.param(without_checksum, id="checksum"),
         pytest.param(of_unknown_compression, id="method"),
         pytest.param(as_if_encrypted, id="encrypted"),
+        pytest.param(with_a_broken_stream, id="stream"),
         pytest.param(lambda content: b"junk", id="junk"),
         pytest.param(lambda content: b"\x93NUMPY\x01\x00", id="half an array"),
     ],
