@@ -1,8 +1,11 @@
 """The counts of a corpus and the passages chosen from it to one self-contained HTML page, every text escaped."""
 
-from collections import Counter
+from base64 import b64encode
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from importlib.resources import files
 from itertools import combinations
 from typing import Any
 
@@ -20,6 +23,8 @@ LONGEST = 1_500
 """Characters of a passage that the page shows."""
 FIRST_TO_REVIEW = 20
 MOST_FILES = 20
+MOST_LINKS = 100
+"""Of a number, where no script shows its passages."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Shown:
     answers: tuple[tuple[str, tuple[tuple[str, float], ...]], ...]
     reasons: tuple[str, ...]
     nearest: str
-    keys: tuple[str, ...]
+    groups: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,16 @@ class CorpusPage:
     keys: list[list[str]]
     nearest: list[str]
 
-    @property
-    def n_here(self) -> Counter[str]:
-        """How many of the passages on the page stand behind each number, by its key."""
-        n: Counter[str] = Counter()
-        for keys in self.keys:
-            n.update([*keys, *("-".join(sorted(pair)) for pair in combinations(keys, 2))])
-        return n
+
+@dataclass(frozen=True)
+class Link:
+    """Where a number leads: the passages with `key`, the `numbers` of those on the page, the table to go `back` to."""
+
+    key: str
+    title: str
+    n: int
+    numbers: tuple[int, ...]
+    back: str
 
 
 def lay_out(tags: Tags, corpus: Corpus) -> CorpusPage:
@@ -120,7 +128,7 @@ def shown_passage(page: CorpusPage, place: int, number: int, name: str, row: Row
         answers=tuple((task.name, _given(task, index)) for task in tags.tasks.values()),
         reasons=tuple(tags.review.values[code].split("|")) if code >= 0 else (),
         nearest=page.nearest[place],
-        keys=tuple(page.keys[place]),
+        groups=tuple(page.keys[place]),
     )
 
 
@@ -133,7 +141,10 @@ def _given(task: TaggedTask, index: int) -> tuple[tuple[str, float], ...]:
 
 def render_corpus(page: CorpusPage, passages: Sequence[Shown]) -> str:
     """The page with its passages, in the order in which they are to be read."""
+    from markupsafe import Markup
+
     dates = page.tags.fields.get(MONTH)
+    script = files("classify.report").joinpath("templates", "show.js").read_text(encoding="utf-8")
     return str(
         load_template("corpus.html").render(
             page=page,
@@ -144,7 +155,10 @@ def render_corpus(page: CorpusPage, passages: Sequence[Shown]) -> str:
             n_doubtful=sum(bool(passage.reasons) for passage in passages),
             n_review=int(page.tags.needs_review().sum()),
             reasons=[(reason, int(page.tags.needs_review(reason).sum())) for reason in page.tags.reasons],
-            here=page.n_here,
+            links=_links(page, passages),
+            most_links=MOST_LINKS,
+            script=Markup(script),
+            script_sha256=b64encode(sha256(script.encode()).digest()).decode(),
             fields=_fields(page.by_field),
             span=(dates.values[-1], dates.values[0]) if dates else None,
             files_listed=list(page.tags.files.items())[:MOST_FILES],
@@ -153,6 +167,19 @@ def render_corpus(page: CorpusPage, passages: Sequence[Shown]) -> str:
             few=FEW,
         )
     )
+
+
+def _links(page: CorpusPage, passages: Sequence[Shown]) -> list[Link]:
+    """Where all numbers of the page lead, those of the passages to review first."""
+    here: dict[str, list[int]] = defaultdict(list)
+    for passage in passages:
+        for key in (*passage.groups, *("-".join(sorted(pair)) for pair in combinations(passage.groups, 2))):
+            here[key].append(passage.number)
+    groups = Groups(page.tags)
+    reasons = [groups.reason(index) for index in range(len(page.tags.reasons) + 1)]
+    review = [Link(group.key, group.title, int(groups.member(group).sum()), (), "review") for group in reasons]
+    cells = [Link(cell.key, cell.title, cell.n, (), grid.key) for grid, cell in page.cells]
+    return [replace(link, numbers=tuple(here[link.key])) for link in (*review, *cells) if link.n]
 
 
 def _fields(names: Iterable[tuple[str, str]]) -> list[str]:
