@@ -6,7 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
-from classify.data.predictions import MONTH, Tags
+from classify.data.predictions import MONTH, NONE
+from classify.data.tags import Tags
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.report.corpus import ANY_REASON, Corpus, CountTable
 
@@ -166,7 +167,8 @@ def field_grid(corpus: Corpus, groups: Groups, field: str, task: str) -> Grid:
     counts = [(groups.value(field, row), table.n[row], int(table.total[row])) for row in range(shown)]
     if shown < len(table.rows):
         counts.append((groups.value(field, REST), table.n[shown:].sum(axis=0), int(table.total[shown:].sum())))
-    top = max((n[column] / total for _, n, total in counts for column in columns if total >= FEW), default=0)
+    labels = [column for column in columns if table.columns[column] != NONE]
+    top = max((n[column] / total for _, n, total in counts for column in labels if total >= FEW), default=0)
     everything = Line(
         "all passages",
         Cell((), corpus.n_passages, corpus.n_passages),
@@ -229,5 +231,5 @@ def cells_of(grids: Sequence[Grid]) -> Iterator[tuple[Grid, Cell]]:
 
 
 def _cell(groups: tuple[Group, ...], n: int, total: int, top: float) -> Cell:
-    shade = 0 if total < FEW or not n else min(N_SHADES, round(N_SHADES * n / total / top))
+    shade = 0 if total < FEW or not n else min(N_SHADES, round(N_SHADES * n / total / (top or 1)))
     return Cell(groups, int(n), total, shade)

@@ -6,7 +6,8 @@ from itertools import combinations
 
 import numpy as np
 
-from classify.data.predictions import MONTH, SOURCE, SOURCE_FIELDS, Column, TaggedTask, Tags
+from classify.data.predictions import MONTH, SOURCE, SOURCE_FIELDS
+from classify.data.tags import Column, TaggedTask, Tags
 from classify.errors import how_many
 from classify.measure.arrays import IntArray
 

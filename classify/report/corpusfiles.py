@@ -4,16 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from classify.data.predictions import (
-    Tags,
-    flat_prediction,
-    is_error,
-    month_of,
-    own_columns,
-    prediction_rows,
-    read_tags,
-)
+from classify.data.predictions import flat_prediction, is_error, month_of, own_columns, prediction_rows
 from classify.data.tables import Row, write_rows
+from classify.data.tagreader import read_tags
+from classify.data.tags import Tags
 from classify.files import refuse_foreign
 from classify.report.corpus import Corpus, count_corpus
 from classify.report.corpuspage import CorpusPage, Shown, lay_out, render_corpus, shown_passage

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from classify.data.predictions import DATE, MONTH, SOURCE_FIELDS, TaggedTask, Tags, text_of
+from classify.data.predictions import DATE, MONTH, SOURCE_FIELDS, text_of
 from classify.data.tables import Row
+from classify.data.tags import TaggedTask, Tags
 from classify.report.cells import FEW, Cell, Grid, Groups, answer_grid, cells_of, field_grid, overall_grid
 from classify.report.corpus import CAUTION, Corpus
 from classify.report.months import MonthLine, month_lines

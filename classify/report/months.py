@@ -9,7 +9,7 @@ from classify.report.cells import FEW, columns_shown
 from classify.report.corpus import Corpus
 
 WIDTH, HEIGHT = 240, 60
-_TOPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_TOPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)

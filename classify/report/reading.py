@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classify.data.predictions import TaggedTask, Tags
+from classify.data.tags import TaggedTask, Tags
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.scorer.decisions import DecisionRule
 
