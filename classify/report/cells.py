@@ -99,10 +99,15 @@ class Groups:
 
     def value(self, field: str, index: int) -> Group:
         """The passages with a value of a field, or with any of those not shown."""
-        column, number = self.tags.fields[field], list(self.tags.fields).index(field)
+        column = self.tags.fields[field]
         rest = len(column.values) - self.shown(field)
         name = column.values[index] if index != REST else rest_name(field, rest)
-        return Group(f"f{number}_{index if index != REST else 'rest'}", f"{field}: {name}", "value", field, index)
+        key = f"{self.field_key(field)}_{index if index != REST else 'rest'}"
+        return Group(key, f"{field}: {name}", "value", field, index)
+
+    def field_key(self, field: str) -> str:
+        """A field's name on the page, where the user's own may not stand: it could hold anything."""
+        return f"f{list(self.tags.fields).index(field)}"
 
     def reason(self, index: int) -> Group:
         """The passages to review for a reason; 0 is any reason."""
@@ -184,7 +189,7 @@ def field_grid(corpus: Corpus, groups: Groups, field: str, task: str) -> Grid:
     ]
     names = tuple(table.columns[column] for column in columns)
     left = len(table.columns) - len(columns)
-    return Grid(f"{task}-by-{field}", names, (everything, *lines), len(table.rows) - shown, left)
+    return Grid(f"table-{task}-{groups.field_key(field)}", names, (everything, *lines), len(table.rows) - shown, left)
 
 
 def answer_grid(corpus: Corpus, groups: Groups, table: CountTable) -> Grid:
@@ -204,7 +209,7 @@ def answer_grid(corpus: Corpus, groups: Groups, table: CountTable) -> Grid:
             for column in columns
         ]
         lines.append(Line(table.rows[row], Cell((group,), total, corpus.n_passages), tuple(cells)))
-    key = f"{table.row_axis}-by-{table.column_axis}"
+    key = f"table-{table.row_axis}-{table.column_axis}"
     return Grid(key, tuple(table.columns[c] for c in columns), tuple(lines), 0, len(table.columns) - len(columns))
 
 
@@ -216,7 +221,7 @@ def overall_grid(corpus: Corpus, groups: Groups, task: str) -> Grid:
         answer, n = groups.answer(task, row), int(table.n[row, 0])
         to_review = Cell((answer, groups.reason(0)), int(review.n[row, 0]), n)
         lines.append(Line(name, Cell((answer,), n, corpus.n_passages), (to_review,)))
-    return Grid(task, ("to review",), tuple(lines))
+    return Grid(f"table-{task}", ("to review",), tuple(lines))
 
 
 def cells_of(grids: Sequence[Grid]) -> Iterator[tuple[Grid, Cell]]:
