@@ -12,6 +12,7 @@ from classify.cli.evaluate import evaluate
 from classify.cli.explain import explain
 from classify.cli.inspect import inspect
 from classify.cli.predict import predict
+from classify.cli.report import report
 from classify.cli.segment import segment
 from classify.cli.terms import terms
 from classify.cli.train import train
@@ -25,7 +26,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for function in (segment, check, agreement, terms, train, evaluate, compare, audit_splits, predict, explain, inspect):
+_PREPARE = (segment, check, agreement, terms)
+_LEARN = (train, evaluate, compare, audit_splits)
+_TAG = (predict, report, explain, inspect)
+for function in (*_PREPARE, *_LEARN, *_TAG):
     app.command(function.__name__.replace("_", "-"))(function)
 
 

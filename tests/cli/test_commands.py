@@ -119,6 +119,7 @@ EXAMPLES = {
     "compare": "classify compare reports/before reports/after",
     "audit-splits": "classify audit-splits --labels labels/",
     "predict": 'echo "Both navies agreed to patrol together." | classify predict -',
+    "report": "classify report predictions.jsonl --by register",
     "explain": 'classify explain --text "Both navies agreed to patrol the strait together." --task theme',
     "inspect": "classify inspect models/defence-diplomacy",
 }
@@ -170,6 +171,7 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ("compare", ["--json"]),
         ("audit-splits", ["--labels", "--codebook", "--config", "--json", "--quiet"]),
         ("predict", ["--model", "--format", "--out", "--quiet"]),
+        ("report", ["--by", "--out", "--quiet"]),
         ("explain", ["--text", "--model", "--task", "--json", "--quiet"]),
         ("inspect", ["--json"]),
     ],
