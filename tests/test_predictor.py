@@ -135,7 +135,7 @@ def test_anything_but_text_is_a_type_error(method: str, wrong: Any, predictor: P
 
 
 def test_the_type_error_names_the_row(predictor: Predictor) -> None:
-    with pytest.raises(TypeError, match="text 1 is NoneType; expected str"):
+    with pytest.raises(TypeError, match="text 1: found None; expected str"):
         predictor.predict(["a text", None])  # type: ignore[list-item]
 
 
