@@ -15,6 +15,7 @@ from classify.notebook import block, bold, paragraph, table
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 RESERVED = frozenset("id text document event labels unsure coder predicted probabilities review model".split())
+_TERMS_SHOWN = 8
 _TERM = re.compile(r"[^\w*]*\w+\*?(?:[^\w*]+\w+\*?)*[^\w*]*")
 
 
@@ -96,7 +97,7 @@ class Codebook:
     def _repr_html_(self) -> str:
         parts: list[object] = [paragraph(bold(f"Codebook {self._title}"))]
         for task in self.tasks:
-            rows = [(bold(label.name), label.definition, ", ".join(label.terms)) for label in task.labels]
+            rows = [(bold(label.name), label.definition, _first_terms(label)) for label in task.labels]
             kind = "any number of labels" if task.is_multilabel else "exactly one label"
             parts += [
                 paragraph(bold(task.name) + f" ({kind}) {task.question}"),
@@ -131,6 +132,11 @@ class Codebook:
                 "labels": labels,
             }
         return {"name": self.name, "version": self.version, "tasks": tasks}
+
+
+def _first_terms(label: Label) -> str:
+    more = len(label.terms) - _TERMS_SHOWN
+    return ", ".join(label.terms[:_TERMS_SHOWN]) + (f" … and {more} more" if more > 0 else "")
 
 
 def load_codebook(path: str | Path) -> Codebook:

@@ -89,6 +89,8 @@ class Predictor:
         chosen = given or (labels[int(probabilities[0].argmax())],)
         if evidence is not None and not isinstance(evidence, LabelledTexts):
             evidence = self.evidence(evidence, task=name)
+        if evidence is not None and evidence.task != self.codebook[name]:
+            raise ValueError(f"evidence: made ready for task {evidence.task.name!r}; expected {name!r}")
         return Explanation(
             text=text,
             task=name,
@@ -109,9 +111,10 @@ class Predictor:
         Raises ValueError for a task the bundle doesn't have, TypeError for anything but labelled passages.
         """
         name = self._task(task)
-        listed = list(getattr(passages, "passages", passages))
-        if wrong := next((one for one in listed if not hasattr(one, "labels")), None):
-            raise TypeError(f"evidence: found {_kind_of(wrong)}; expected labelled passages, as load_labels reads them")
+        passages = getattr(passages, "passages", passages)
+        listed = list(passages) if isinstance(passages, Iterable) else [passages]
+        if wrong := [_kind_of(one) for one in listed if not hasattr(one, "unsure")]:
+            raise TypeError(f"evidence: found {wrong[0]}; expected labelled passages, as load_labels reads them")
         words = next(block for block in self.bundle.tasks[name].scorer.blocks if block.settings.analyzer == "word")
         return LabelledTexts(listed, self.codebook[name], words)
 

@@ -35,6 +35,11 @@ class Piece:
     rate: float | None = None
     usual: float | None = None
 
+    @property
+    def covered(self) -> int:
+        """How many characters the spans hold together."""
+        return sum(end - start for start, end in self.spans)
+
 
 def values_for(pieces: Sequence[Piece], label: int) -> FloatArray:
     """What each piece adds to the score of a label, by number; shape (n_pieces,)."""
@@ -48,9 +53,9 @@ def character_weights(pieces: Sequence[Piece], values: FloatArray, length: int) 
     """
     weights = np.zeros(length)
     for piece, value in zip(pieces, values.tolist(), strict=True):
-        covered = sum(end - start for start, end in piece.spans)
+        each = value / max(piece.covered, 1)
         for start, end in piece.spans:
-            weights[start:end] += value / covered
+            weights[start:end] += each
     return weights
 
 

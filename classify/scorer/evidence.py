@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 import numpy as np
@@ -80,18 +81,16 @@ class LabelledTexts:
         A label that a passage's coder was unsure of counts neither way; nor does a passage that shares no word.
         """
         cosines, vector = self._cosines(text)
-        near = [int(row) for row in np.argsort(-cosines, kind="stable")[: np.count_nonzero(cosines > 0)]]
+        near = np.argsort(-cosines, kind="stable")[: np.count_nonzero(cosines > 0)].tolist()
         folded = _fold(text)
-        near = [row for row in near if not (cosines[row] > _SAME and _fold(self.passages[row].text) == folded)]
+        near = [row for row in near if cosines[row] < _SAME or _fold(self.passages[row].text) != folded]
         found = {}
         for label in labels:
             sure = [row for row in near if label not in self._unsure(row)]
-            carrying = [row for row in sure if label in self._gold(row)]
+            carrying = islice((row for row in sure if label in self._gold(row)), N_NEAREST)
             without = [row for row in sure[:1] if label not in self._gold(row)]
-            found[label] = Neighbours(
-                tuple(self._neighbour(row, text, cosines, vector) for row in carrying[:N_NEAREST]),
-                next((self._neighbour(row, text, cosines, vector) for row in without), None),
-            )
+            shown = [[self._neighbour(row, text, cosines, vector) for row in rows] for rows in (carrying, without)]
+            found[label] = Neighbours(tuple(shown[0]), next(iter(shown[1]), None))
         return found
 
     def _cosines(self, text: str) -> tuple[FloatArray, FloatArray]:

@@ -87,6 +87,8 @@ def _words(text: str, pieces: Sequence[Piece], values: FloatArray) -> list[Part]
     places: dict[str, list[tuple[str, tuple[int, int]]]] = defaultdict(list)
     sums: dict[str, float] = defaultdict(float)
     for first, last in zip(starts.tolist(), ends.tolist(), strict=True):
+        if not carried[first : last + 1].any():
+            continue
         place = _inner(text, words[first, 0], words[last, 1])
         name = _one_line(text[slice(*place)])
         places[name.casefold()].append((name, place))
@@ -98,14 +100,16 @@ def _words(text: str, pieces: Sequence[Piece], values: FloatArray) -> list[Part]
 
 def _joined(starts: IntArray, pieces: Sequence[Piece], values: FloatArray) -> BoolArray:
     """Which words belong with the next one, shape (n_words - 1,): what stands across both is not small beside each."""
-    alone, across = np.zeros(len(starts)), np.zeros(len(starts))
-    for piece, value in zip(pieces, values.tolist(), strict=True):
-        covered = sum(end - start for start, end in piece.spans)
-        places = np.array(piece.spans)
-        first, last = (np.searchsorted(starts, places[:, side] - side, side="right") - 1 for side in (0, 1))
-        shares = value * (places[:, 1] - places[:, 0]) / covered
-        for begin, end, share in zip(first.tolist(), last.tolist(), shares.tolist(), strict=True):
-            (alone if begin == end else across)[begin : max(end, begin + 1)] += share
+    carried = [value / piece.covered for piece, value in zip(pieces, values.tolist(), strict=True)]
+    found = [(*span, each) for piece, each in zip(pieces, carried, strict=True) for span in piece.spans]
+    begins, ends, each = np.array(found).reshape(-1, 3).T
+    shares = each * (ends - begins)
+    first, last = (np.searchsorted(starts, places, side="right") - 1 for places in (begins, ends - 1))
+    is_alone = first == last
+    alone = np.bincount(first[is_alone], shares[is_alone], len(starts))
+    across = np.zeros(len(starts))
+    for begin, end, share in zip(first[~is_alone], last[~is_alone], shares[~is_alone], strict=True):
+        across[begin:end] += share
     larger = np.maximum(np.abs(alone[:-1]), np.abs(alone[1:]))
     return np.asarray((across[:-1] != 0) & (np.abs(across[:-1]) >= _SHARED * larger))
 
