@@ -15,7 +15,7 @@ from classify.notebook import block, bold, paragraph, table
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 RESERVED = frozenset("id text document event labels unsure coder predicted probabilities review model".split())
-_TERMS_SHOWN = 8
+_TERMS_SHOWN = 5
 _TERM = re.compile(r"[^\w*]*\w+\*?(?:[^\w*]+\w+\*?)*[^\w*]*")
 
 

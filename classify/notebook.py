@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
 LINE = "rgba(128,128,128,.35)"
 _CELL = f"padding:.15em .8em .15em 0;border:0;border-bottom:1px solid {LINE};text-align:{{}};vertical-align:top"
+_SIDES = {False: "left", True: "right;white-space:nowrap"}
 _PLAIN = "background:none;"
 
 
@@ -19,7 +20,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: 
     >>> "&lt;b&gt;" in table(["label"], [["<b>"]])
     True
     """
-    sides = ["right" if column in numbers else "left" for column in columns]
+    sides = [_SIDES[column in numbers] for column in columns]
     head = [_cell("th", column, side) for column, side in zip(columns, sides, strict=True)]
     body = [[_cell("td", value, side) for value, side in zip(row, sides, strict=True)] for row in rows]
     style = "border-collapse:collapse;border:0;margin:.3em 0 .6em;font-size:inherit;color:inherit"

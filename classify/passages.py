@@ -75,19 +75,19 @@ class Prediction:
             )
         )
 
-    def given(self, task: str) -> tuple[str, ...]:
+    def _given(self, task: str) -> tuple[str, ...]:
         """The labels given in a task, of whatever kind; raises KeyError for a task that was not predicted."""
         labels = self.labels[task]
         return (labels,) if isinstance(labels, str) else tuple(labels)
 
     def _given_text(self, task: str) -> str:
         by_label = self.probabilities.get(task, {})
-        shown = [f"{label} {by_label[label]:.2f}" if label in by_label else label for label in self.given(task)]
+        shown = [f"{label} {by_label[label]:.2f}" if label in by_label else label for label in self._given(task)]
         return ", ".join(shown) or "none"
 
     def _html_rows(self, task: str) -> list[tuple[object, ...]]:
         """Given labels in bold, then the likeliest others."""
-        by_label, given = self.probabilities.get(task, {}), self.given(task)
+        by_label, given = self.probabilities.get(task, {}), self._given(task)
         likely = [label for label, p in by_label.items() if p >= _ALSO_LIKELY and label not in given]
         likely = sorted(likely, key=lambda label: -by_label[label])[:_MOST_SHOWN]
         rows: list[tuple[object, ...]] = [(task, bold(label), _p(by_label.get(label)), "given") for label in given]

@@ -133,7 +133,10 @@ class Predictor:
         """
         import narwhals as nw
 
-        table = nw.from_native(frame, eager_only=True)
+        try:
+            table = nw.from_native(frame, eager_only=True)
+        except TypeError:
+            raise TypeError(f"frame: found {_kind_of(frame)}; expected a pandas, polars or Arrow table") from None
         if text not in table.columns:
             raise ValueError(f"no column {text!r}; the table has {', '.join(table.columns)}")
         texts = table[text].to_list()

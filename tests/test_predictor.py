@@ -398,7 +398,7 @@ def test_a_table_without_rows_gets_the_columns_too(frame: Any, predictor: Predic
 
 
 def test_anything_but_a_table_is_a_type_error(predictor: Predictor) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="frame: found list; expected a pandas, polars or Arrow table"):
         predictor.predict_frame([{"text": "a"}])
 
 
@@ -521,6 +521,32 @@ def test_marked_stretches_give_back_the_text(predictor: Predictor, text: str) ->
     stretches = predictor.explain(text, task="framing").marked("praise")
     assert text == "".join(stretch for stretch, _ in stretches)
     assert all(-1 <= weight <= 1 for _, weight in stretches)
+
+
+def test_the_nearest_labelled_passages_of_each_label_given_are_shown(
+    predictor: Predictor, toy_dataset: Dataset
+) -> None:
+    text = "The navy said two ships left for repairs."
+    shown = predictor.explain(text, task="theme", evidence=toy_dataset)
+    assert shown.evidence is not None
+    assert shown.chosen == tuple(shown.evidence)
+    assert ["e01#1", "e08#1"] == sorted(one.id for one in shown.evidence["sea"].carrying)[:2]
+    ready = predictor.evidence(toy_dataset.passages, task="theme")
+    assert shown.evidence == predictor.explain(text, task="theme", evidence=ready).evidence
+    assert predictor.explain(text, task="theme").evidence is None
+
+
+@pytest.mark.parametrize(("wrong", "kind"), [("labels/", "str"), (5, "int"), ([{"text": "a"}], "dict")], ids=repr)
+def test_evidence_is_labelled_passages(predictor: Predictor, wrong: Any, kind: str) -> None:
+    message = f"evidence: found {kind}; expected labelled passages, as load_labels reads them"
+    with pytest.raises(TypeError, match=message):
+        predictor.explain("The navy said.", evidence=wrong)
+
+
+def test_evidence_made_ready_for_another_task_is_refused(predictor: Predictor, toy_dataset: Dataset) -> None:
+    ready = predictor.evidence(toy_dataset, task="framing")
+    with pytest.raises(ValueError, match="evidence: made ready for task 'framing'; expected 'theme'"):
+        predictor.explain("The navy said.", task="theme", evidence=ready)
 
 
 # ---- one value among others

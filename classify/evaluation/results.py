@@ -298,7 +298,7 @@ class Evaluation:
         parts: list[object] = [paragraph(bold(f"Evaluation of {self.codebook.name}") + f", {self.scheme}")]
         parts += [paragraph(note) for note in self.notes]
         for name, result in self.tasks.items():
-            measures = [f"{measure.replace('_', ' ')} {value}" for measure, value in result.headline.items()]
+            measures = [f"{_named(measure)} {value}" for measure, value in result.headline.items()]
             parts += [paragraph(bold(name) + f": {', '.join(measures[:_MEASURES_SHOWN])}"), _labels_html(result)]
         return str(block(parts))
 
@@ -317,13 +317,17 @@ class Evaluation:
         }
 
 
+def _named(measure: str) -> str:
+    return measure.replace("_", " ").replace("f1", "F1")
+
+
 def _labels_html(result: TaskResult) -> Any:
     """A row a label: passages that carry it, F1, average precision, verdict with its reason."""
     rows = [
         (bold(label.name), label.support, label.f1, label.average_precision, label.verdict, label.reason)
         for label in result.labels
     ]
-    numbers = ["passages", "F1", "average precision"]
+    numbers = ["passages", "F1", "avg. precision"]
     return table(["label", *numbers, "verdict", "because"], rows, numbers=numbers)
 
 

@@ -156,9 +156,9 @@ class Explanation:
 
     def state(self, label: str) -> str:
         """Whether the label was given, and its probability."""
-        p = self.probabilities[self.column(label)]
+        column = self.column(label)
         state = "given" if label in self.given else "not given, the most probable" if not self.given else "not given"
-        return f"{state}, p = {p:.2f}"
+        return f"{state}, {_p(self.probabilities[column])}"
 
     def remarks(self, label: str) -> list[str]:
         """Sentences below the table: why not the runner-up, and that nothing was known of the text."""
@@ -176,8 +176,8 @@ class Explanation:
         parts = [*_largest(self.parts(label, rather_than=other), _MOST_AT_A_GLANCE), (before, "before any word")]
         reasons = "; ".join(f"{value:+.3f} {name}" for value, name in parts)
         calibrated = "" if difference > 0 else ", though its probability is higher once calibrated"
-        p = self.probabilities[second]
-        return f"rather than {other} (p = {p:.2f}): score {difference:+.3f}{calibrated} = {reasons}"
+        p = _p(self.probabilities[second])
+        return f"rather than {other} ({p}): score {difference:+.3f}{calibrated} = {reasons}"
 
     def _evidence_lines(self, label: str) -> list[str]:
         if self.evidence is None or label not in self.evidence:
@@ -226,6 +226,11 @@ def _plain_part(part: Part) -> dict[str, Any]:
 def _plain_piece(piece: Piece, value: float) -> dict[str, Any]:
     plain = {"kind": piece.kind, "name": piece.name, "spans": [list(span) for span in piece.spans], "value": value}
     return plain | ({"rate": piece.rate, "usual": piece.usual} if piece.kind == STYLE else {})
+
+
+def _p(probability: float) -> str:
+    """Such as `p = 0.97`; a passage is never so clear that 1.00 or 0.00 could be claimed."""
+    return "p > 0.99" if probability >= 0.995 else "p < 0.01" if probability < 0.005 else f"p = {probability:.2f}"
 
 
 def _threshold(thresholds: FloatArray | None, column: int) -> float | None:
