@@ -9,11 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from classify.errors import DataError, Fault, did_you_mean
+from classify.errors import DataError, Fault, did_you_mean, how_many
 from classify.files import read_toml
+from classify.notebook import block, bold, paragraph, table
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 RESERVED = frozenset("id text document event labels unsure coder predicted probabilities review model".split())
+_TERMS_SHOWN = 5
 _TERM = re.compile(r"[^\w*]*\w+\*?(?:[^\w*]+\w+\*?)*[^\w*]*")
 
 
@@ -42,7 +44,7 @@ class Label:
     near_miss: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Task:
     """One question with its labels; the order of the labels is the order of columns everywhere."""
 
@@ -51,6 +53,9 @@ class Task:
     labels: tuple[Label, ...]
     question: str = ""
     at_least_one: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Task {self.name} ({self.kind}): {', '.join(self.label_names)}>"
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -68,20 +73,41 @@ class Task:
         return any(label.terms for label in self.labels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Codebook:
     """A named, versioned set of tasks. Everything the toolkit does follows from it."""
 
     name: str
     tasks: tuple[Task, ...]
     version: str = ""
-    _by_name: Mapping[str, Task] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _by_name: Mapping[str, Task] = field(init=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_name", {task.name: task for task in self.tasks})
 
     def __getitem__(self, task: str) -> Task:
+        if task not in self._by_name:
+            raise KeyError(f"no task {task!r} in codebook {self.name}; {did_you_mean(str(task), self.task_names)}")
         return self._by_name[task]
+
+    def __repr__(self) -> str:
+        tasks = ", ".join(f"{task.name} ({task.kind}, {how_many(len(task.labels), 'label')})" for task in self.tasks)
+        return f"<Codebook {self._title}: {tasks}>"
+
+    def _repr_html_(self) -> str:
+        parts: list[object] = [paragraph(bold(f"Codebook {self._title}"))]
+        for task in self.tasks:
+            rows = [(bold(label.name), label.definition, _first_terms(label)) for label in task.labels]
+            kind = "any number of labels" if task.is_multilabel else "exactly one label"
+            parts += [
+                paragraph(bold(task.name) + f" ({kind}) {task.question}"),
+                table(["label", "definition", "terms"], rows),
+            ]
+        return str(block(parts))
+
+    @property
+    def _title(self) -> str:
+        return f"{self.name} {self.version}".strip()
 
     @property
     def task_names(self) -> tuple[str, ...]:
@@ -106,6 +132,11 @@ class Codebook:
                 "labels": labels,
             }
         return {"name": self.name, "version": self.version, "tasks": tasks}
+
+
+def _first_terms(label: Label) -> str:
+    more = len(label.terms) - _TERMS_SHOWN
+    return ", ".join(label.terms[:_TERMS_SHOWN]) + (f" … and {more} more" if more > 0 else "")
 
 
 def load_codebook(path: str | Path) -> Codebook:

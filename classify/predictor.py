@@ -1,15 +1,18 @@
 """Texts to predictions, with numpy alone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
 from classify.bundle import Bundle, load_bundle
+from classify.errors import did_you_mean
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.passages import Prediction
-from classify.scorer.contributions import Explanation, split_score
+from classify.scorer.contributions import split_score
+from classify.scorer.evidence import Coded, LabelledTexts
+from classify.scorer.explanation import Explanation
 from classify.scorer.tokens import STOP_WORDS, stem, words_of
 
 NEAR_THRESHOLD = "near_threshold"
@@ -67,18 +70,27 @@ class Predictor:
         listed = _checked([texts] if isinstance(texts, str) else texts)
         return {name: task.scorer.score(listed)[0] for name, task in self.bundle.tasks.items()}
 
-    def explain(self, text: str, *, task: str | None = None) -> Explanation:
+    def explain(
+        self, text: str, *, task: str | None = None, evidence: LabelledTexts | Iterable[Coded] | None = None
+    ) -> Explanation:
         """Which words speak for and against, summing to the score; the first task if none is named.
 
-        Raises ValueError for a task the bundle doesn't have.
+        `evidence` are labelled passages, such as a Dataset's `passages`, of which the nearest are shown; for many texts
+        make them ready once, with `evidence`. Raises ValueError for a task the bundle doesn't have, TypeError for
+        anything but one text.
         """
-        name = task or next(iter(self.bundle.tasks))
-        if name not in self.bundle.tasks:
-            raise ValueError(f"no task {name!r} in this bundle; it has {', '.join(self.bundle.tasks)}")
+        if not isinstance(text, str):
+            raise TypeError(f"text: found {_kind_of(text)}; expected one str; explain one passage at a time")
+        name = self._task(task)
         bundled, labels = self.bundle.tasks[name], self.codebook[name].label_names
-        scores, evidence = bundled.scorer.score([text])
-        probabilities, decided = bundled.decision.decide(scores, evidence)
+        scores, known = bundled.scorer.score([text])
+        probabilities, decided = bundled.decision.decide(scores, known)
         given = tuple(label for label, is_given in zip(labels, decided[0], strict=True) if is_given)
+        chosen = given or (labels[int(probabilities[0].argmax())],)
+        if evidence is not None and not isinstance(evidence, LabelledTexts):
+            evidence = self.evidence(evidence, task=name)
+        if evidence is not None and evidence.task != self.codebook[name]:
+            raise ValueError(f"evidence: made ready for task {evidence.task.name!r}; expected {name!r}")
         return Explanation(
             text=text,
             task=name,
@@ -89,8 +101,28 @@ class Predictor:
             intercept=bundled.scorer.intercept,
             pieces=split_score(bundled.scorer, labels, text),
             given=given,
-            chosen=given or (labels[int(probabilities[0].argmax())],),
+            chosen=chosen,
+            evidence=None if evidence is None else evidence.nearest(text, chosen),
         )
+
+    def evidence(self, passages: Iterable[Coded], *, task: str | None = None) -> LabelledTexts:
+        """Labelled passages ready to be compared with any text by this bundle's own words, for `explain`.
+
+        Raises ValueError for a task the bundle doesn't have, TypeError for anything but labelled passages.
+        """
+        name = self._task(task)
+        passages = getattr(passages, "passages", passages)
+        listed = list(passages) if isinstance(passages, Iterable) else [passages]
+        if wrong := [_kind_of(one) for one in listed if not hasattr(one, "unsure")]:
+            raise TypeError(f"evidence: found {wrong[0]}; expected labelled passages, as load_labels reads them")
+        words = next(block for block in self.bundle.tasks[name].scorer.blocks if block.settings.analyzer == "word")
+        return LabelledTexts(listed, self.codebook[name], words)
+
+    def _task(self, name: str | None) -> str:
+        known = tuple(self.bundle.tasks)
+        if name is not None and name not in known:
+            raise ValueError(f"no task {name!r} in this bundle; {did_you_mean(str(name), known)}")
+        return name or known[0]
 
     def predict_frame(self, frame: Any, *, text: str = "text") -> Any:
         """Predict the `text` column of a pandas, polars or Arrow table; the same kind of table comes back.
@@ -101,7 +133,10 @@ class Predictor:
         """
         import narwhals as nw
 
-        table = nw.from_native(frame, eager_only=True)
+        try:
+            table = nw.from_native(frame, eager_only=True)
+        except TypeError:
+            raise TypeError(f"frame: found {_kind_of(frame)}; expected a pandas, polars or Arrow table") from None
         if text not in table.columns:
             raise ValueError(f"no column {text!r}; the table has {', '.join(table.columns)}")
         texts = table[text].to_list()
@@ -193,8 +228,17 @@ def without_prediction(names: Iterable[str], flat: Sequence[str]) -> list[str]:
 
 
 def _checked(texts: Iterable[str]) -> list[str]:
+    """The texts as a list; raises TypeError for what would give a prediction of something else, or none."""
+    if hasattr(texts, "columns") or hasattr(texts, "column_names"):
+        raise TypeError(f"texts: found a table ({_kind_of(texts)}); expected texts; use predict_frame, or one column")
+    if isinstance(texts, bytes | bytearray | Mapping) or not isinstance(texts, Iterable):
+        raise TypeError(f"texts: found {_kind_of(texts)}; expected a str, or a list of str")
     listed = list(texts)
     for row, text in enumerate(listed):
         if not isinstance(text, str):
-            raise TypeError(f"text {row} is {type(text).__name__}; expected str")
+            raise TypeError(f"text {row}: found {_kind_of(text)}; expected str")
     return listed
+
+
+def _kind_of(value: object) -> str:
+    return "None" if value is None else type(value).__name__

@@ -134,9 +134,20 @@ def test_anything_but_text_is_a_type_error(method: str, wrong: Any, predictor: P
         getattr(predictor, method)(wrong)
 
 
-def test_the_type_error_names_the_row(predictor: Predictor) -> None:
-    with pytest.raises(TypeError, match="text 1 is NoneType; expected str"):
-        predictor.predict(["a text", None])  # type: ignore[list-item]
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (None, "texts: found None; expected a str, or a list of str"),
+        (b"bytes", "texts: found bytes; expected a str, or a list of str"),
+        ({"text": "a"}, "texts: found dict; expected a str, or a list of str"),
+        (pd.DataFrame({"text": ["a"]}), "texts: found a table (DataFrame); expected texts; use predict_frame"),
+        (["a text", None], "text 1: found None; expected str"),
+    ],
+    ids=["None", "bytes", "dict", "table", "row"],
+)
+def test_the_type_error_says_what_was_found_and_expected(predictor: Predictor, wrong: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        predictor.predict(wrong)
 
 
 def test_a_multilabel_task_gives_a_tuple_and_a_multiclass_task_one_label(predictor: Predictor) -> None:
@@ -387,7 +398,7 @@ def test_a_table_without_rows_gets_the_columns_too(frame: Any, predictor: Predic
 
 
 def test_anything_but_a_table_is_a_type_error(predictor: Predictor) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="frame: found list; expected a pandas, polars or Arrow table"):
         predictor.predict_frame([{"text": "a"}])
 
 
@@ -452,14 +463,24 @@ def test_without_a_task_the_first_is_explained(predictor: Predictor) -> None:
     assert "theme" == predictor.explain("The navy said.").task
 
 
-def test_an_unknown_task_is_a_value_error_that_lists_the_tasks(predictor: Predictor) -> None:
-    with pytest.raises(ValueError, match="no task 'weather' in this bundle; it has theme, framing"):
-        predictor.explain("The navy said.", task="weather")
+@pytest.mark.parametrize(
+    ("task", "hint"), [("weather", "expected one of: theme, framing"), ("themes", "did you mean 'theme'?")]
+)
+def test_an_unknown_task_is_a_value_error_with_a_hint(predictor: Predictor, task: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"no task {task!r} in this bundle; {hint}")):
+        predictor.explain("The navy said.", task=task)
 
 
-def test_an_unknown_label_is_a_value_error_that_names_it(predictor: Predictor) -> None:
-    with pytest.raises(ValueError, match="weather"):
-        predictor.explain("The navy said.").for_label("weather")
+@pytest.mark.parametrize("method", ["for_label", "parts", "weights_of_characters", "marked", "table", "heading"])
+def test_an_unknown_label_is_a_value_error_with_a_hint(predictor: Predictor, method: str) -> None:
+    with pytest.raises(ValueError, match=re.escape("no label 'cybr' in task theme; did you mean 'cyber'?")):
+        getattr(predictor.explain("The navy said."), method)("cybr")
+
+
+@pytest.mark.parametrize("wrong", [None, ["a list"], b"bytes", 5])
+def test_anything_but_one_text_is_not_explained(predictor: Predictor, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"text: found \w+; expected one str; explain one passage at a time"):
+        predictor.explain(wrong)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -471,16 +492,61 @@ def test_html_escapes_the_text(task: str, predictor: Predictor) -> None:
 
 @thorough
 @given(text=texts_of_all_kinds)
-def test_html_shows_the_whole_text_once_a_label(predictor: Predictor, text: str) -> None:
+def test_html_shows_the_whole_text_under_the_heading(predictor: Predictor, text: str) -> None:
     explained = predictor.explain(text, task="framing")
-    assert unescape(re.sub(r"<[^>]*>", "", explained._repr_html_())).endswith(text)
+    shown = unescape(re.sub(r"<[^>]*>", "", explained._repr_html_()))
+    label = explained.chosen[0]
+    assert shown.startswith(f"{label} · framing · {explained.state(label)}{text}adds")
 
 
-def test_an_explanation_as_data_sums_to_the_score(predictor: Predictor) -> None:
-    explained = predictor.explain("The navy said two ships left.", task="theme").to_dict()
-    sea = explained["labels"]["sea"]
-    assert ["given", "score", "probability", "threshold", "intercept", "pieces"] == list(sea)
-    assert pytest.approx(sea["score"], abs=1e-9) == sea["intercept"] + sum(piece["value"] for piece in sea["pieces"])
+@thorough
+@given(text=texts_of_all_kinds)
+@example(text="İİ NAVY İ ships, ΑΣ coast guard. \ud800 navies e\u0301")
+@pytest.mark.parametrize("task", TASKS)
+def test_readable_parts_sum_to_the_score_and_to_the_difference_of_two(
+    predictor: Predictor, task: str, text: str
+) -> None:
+    explained = predictor.explain(text, task=task)
+    first, second = explained.labels[:2]
+    total = explained.intercept[0] + sum(part.value for part in explained.parts(first))
+    assert pytest.approx(explained.scores[0], abs=1e-9) == total
+    apart = explained.intercept[0] - explained.intercept[1]
+    apart += sum(part.value for part in explained.parts(first, rather_than=second))
+    assert pytest.approx(explained.scores[0] - explained.scores[1], abs=1e-9) == apart
+
+
+@thorough
+@given(text=texts_of_all_kinds)
+def test_marked_stretches_give_back_the_text(predictor: Predictor, text: str) -> None:
+    stretches = predictor.explain(text, task="framing").marked("praise")
+    assert text == "".join(stretch for stretch, _ in stretches)
+    assert all(-1 <= weight <= 1 for _, weight in stretches)
+
+
+def test_the_nearest_labelled_passages_of_each_label_given_are_shown(
+    predictor: Predictor, toy_dataset: Dataset
+) -> None:
+    text = "The navy said two ships left for repairs."
+    shown = predictor.explain(text, task="theme", evidence=toy_dataset)
+    assert shown.evidence is not None
+    assert shown.chosen == tuple(shown.evidence)
+    assert ["e01#1", "e08#1"] == sorted(one.id for one in shown.evidence["sea"].carrying)[:2]
+    ready = predictor.evidence(toy_dataset.passages, task="theme")
+    assert shown.evidence == predictor.explain(text, task="theme", evidence=ready).evidence
+    assert predictor.explain(text, task="theme").evidence is None
+
+
+@pytest.mark.parametrize(("wrong", "kind"), [("labels/", "str"), (5, "int"), ([{"text": "a"}], "dict")], ids=repr)
+def test_evidence_is_labelled_passages(predictor: Predictor, wrong: Any, kind: str) -> None:
+    message = f"evidence: found {kind}; expected labelled passages, as load_labels reads them"
+    with pytest.raises(TypeError, match=message):
+        predictor.explain("The navy said.", evidence=wrong)
+
+
+def test_evidence_made_ready_for_another_task_is_refused(predictor: Predictor, toy_dataset: Dataset) -> None:
+    ready = predictor.evidence(toy_dataset, task="framing")
+    with pytest.raises(ValueError, match="evidence: made ready for task 'framing'; expected 'theme'"):
+        predictor.explain("The navy said.", task="theme", evidence=ready)
 
 
 # ---- one value among others

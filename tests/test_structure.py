@@ -14,7 +14,7 @@ PACKAGE = Path(classify.__file__).parent
 # Lowest first; a module may import from its own rank or from a lower one.
 RANKS = (
     ("errors",),
-    ("files",),
+    ("files", "notebook"),
     ("codebook", "passages", "measure"),
     ("scorer",),
     ("bundle",),

@@ -14,11 +14,14 @@ from classify.evaluation.heldout import HeldOut, Mistake, Suspect
 from classify.measure.arrays import FloatArray, IntArray
 from classify.measure.calibration import Reliability
 from classify.measure.intervals import Estimate
+from classify.notebook import block, bold, paragraph, table
 
 USE = "use"
 REVIEW = "use with review"
 RULES = "rule-based only"
 NOT_EVALUABLE = "not evaluable"
+
+_MEASURES_SHOWN = 4
 
 STYLE = "style"
 CONTENT = "content"
@@ -291,6 +294,14 @@ class Evaluation:
         scores = ", ".join(f"{name} macro-F1 {result.headline['macro_f1']}" for name, result in self.tasks.items())
         return f"<Evaluation {self.codebook.name}, {self.scheme}: {scores}>"
 
+    def _repr_html_(self) -> str:
+        parts: list[object] = [paragraph(bold(f"Evaluation of {self.codebook.name}") + f", {self.scheme}")]
+        parts += [paragraph(note) for note in self.notes]
+        for name, result in self.tasks.items():
+            measures = [f"{_named(measure)} {value}" for measure, value in result.headline.items()]
+            parts += [paragraph(bold(name) + f": {', '.join(measures[:_MEASURES_SHOWN])}"), _labels_html(result)]
+        return str(block(parts))
+
     def to_dict(self) -> dict[str, Any]:
         """`metrics.json`."""
         return {
@@ -304,6 +315,20 @@ class Evaluation:
             "versions": dict(self.versions),
             "settings": dict(self.settings),
         }
+
+
+def _named(measure: str) -> str:
+    return measure.replace("_", " ").replace("f1", "F1")
+
+
+def _labels_html(result: TaskResult) -> Any:
+    """A row a label: passages that carry it, F1, average precision, verdict with its reason."""
+    rows = [
+        (bold(label.name), label.support, label.f1, label.average_precision, label.verdict, label.reason)
+        for label in result.labels
+    ]
+    numbers = ["passages", "F1", "avg. precision"]
+    return table(["label", *numbers, "verdict", "because"], rows, numbers=numbers)
 
 
 def _plain(measures: Mapping[str, Estimate]) -> dict[str, Any]:

@@ -61,6 +61,15 @@ class StyleCounter:
         n_sentences = min(n_words, max(1, len(_SENTENCE_END.findall(text))))
         return np.append(per_100, np.log(n_words / n_sentences))
 
+    def readable(self, counted: FloatArray) -> list[float]:
+        """Rates as they are said, from log(1 + rate): per 100 words, `sentence_length` in words a sentence.
+
+        `counted` has shape (n_rates,).
+        """
+        rates = np.expm1(counted)
+        rates[len(rates) - 1 :] = np.exp(rates[len(rates) - 1 :])
+        return [float(rate) for rate in rates]
+
     def places(self, text: str) -> dict[str, list[tuple[int, int]]]:
         """Where each rate found what it counts, as character offsets; `sentence_length` stands nowhere."""
         if not self.names:

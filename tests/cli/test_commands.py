@@ -172,7 +172,7 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ("audit-splits", ["--labels", "--codebook", "--config", "--json", "--quiet"]),
         ("predict", ["--model", "--format", "--out", "--quiet"]),
         ("report", ["--by", "--out", "--quiet"]),
-        ("explain", ["--text", "--model", "--task", "--json", "--quiet"]),
+        ("explain", ["--text", "--model", "--task", "--labels", "--json", "--quiet"]),
         ("inspect", ["--json"]),
     ],
 )
@@ -867,55 +867,6 @@ def test_predict_refuses_bad_input_in_one_line(arguments: list[str], expected: s
 )
 def test_predict_refuses_bad_standard_input_in_one_line(stdin: str | bytes, expected: str, toy: Path) -> None:
     assert expected == refused(2, "predict", "-", stdin=stdin)
-
-
-# ---- explain
-
-
-def test_explain_shows_parts_that_sum_to_the_score(toy: Path) -> None:
-    shown = succeeds("explain", "--text", "The navy said two ships left.", "--task", "theme")
-    lines = shown.splitlines()
-    assert "The navy said two ships left." == lines[0]
-    assert lines[1].startswith("theme: sea (given, p = 0.9")
-    *parts, total = [float(line.split()[0]) for line in lines[2:-1]]
-    assert pytest.approx(total, abs=0.0005 * len(parts)) == sum(parts)
-    assert any("navy, ships (terms of sea)" in line for line in lines)
-
-
-def test_explain_covers_all_tasks_unless_one_is_named(toy: Path) -> None:
-    found = json.loads(succeeds("explain", "--text", "The navy said two ships left.", "--json"))
-    assert ["theme", "framing"] == [explanation["task"] for explanation in found]
-    (one,) = json.loads(succeeds("explain", "--text", "The navy said.", "--json", "--task", "framing"))
-    assert "framing" == one["task"]
-
-
-def test_explain_as_json_sums_exactly(toy: Path) -> None:
-    for explanation in json.loads(succeeds("explain", "article.txt", "--json")):
-        for of_label in explanation["labels"].values():
-            total = of_label["intercept"] + sum(piece["value"] for piece in of_label["pieces"])
-            assert pytest.approx(of_label["score"], abs=1e-9) == total
-
-
-def test_explain_takes_files_as_predict_does(toy: Path) -> None:
-    found = json.loads(succeeds("explain", "article.txt", "--json", "--task", "theme"))
-    assert ARTICLE_TEXTS == [explanation["text"] for explanation in found]
-    from_stdin = json.loads(succeeds("explain", "-", "--json", "--task", "theme", stdin="The navy said."))
-    assert ["The navy said."] == [explanation["text"] for explanation in from_stdin]
-
-
-@pytest.mark.parametrize("text", ["", "zzzz", "<script>[bold]navy[/bold]</script>", "İİ navy ΑΣ"])
-def test_explain_shows_any_text_as_it_is(text: str, toy: Path) -> None:
-    assert text == succeeds("explain", "--text", text).splitlines()[0]
-
-
-@pytest.mark.parametrize("arguments", [[], ["article.txt", "--text", "a"]], ids=str)
-def test_explain_wants_either_files_or_a_text(arguments: list[str], toy: Path) -> None:
-    assert 'give either INPUT or --text "…"' == refused(2, "explain", *arguments)
-
-
-def test_explain_refuses_an_unknown_task_and_suggests_one(toy: Path) -> None:
-    message = refused(2, "explain", "--text", "a", "--task", "themes")
-    assert "--task themes: no such task in this bundle; did you mean 'theme'?" == message
 
 
 # ---- inspect
