@@ -12,7 +12,9 @@ from classify.cli.evaluate import evaluate
 from classify.cli.explain import explain
 from classify.cli.inspect import inspect
 from classify.cli.predict import predict
+from classify.cli.sample import sample
 from classify.cli.segment import segment
+from classify.cli.shares import shares
 from classify.cli.terms import terms
 from classify.cli.train import train
 
@@ -25,7 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for function in (segment, check, agreement, terms, train, evaluate, compare, audit_splits, predict, explain, inspect):
+COMMANDS = (
+    segment, check, agreement, terms, train, evaluate, compare, audit_splits, predict, sample, shares, explain, inspect,
+)  # fmt: skip
+for function in COMMANDS:
     app.command(function.__name__.replace("_", "-"))(function)
 
 

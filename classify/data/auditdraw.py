@@ -4,11 +4,18 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from classify.data.fields import field_of
 from classify.errors import UsageError, how_many
 
+Row = dict[str, Any]
 MIN_A_STRATUM = 15
 """Passages drawn from each stratum before they are shared out by size, so that each gets an interval of its own."""
+
+
+_NOT_FOR_CODERS = ("predicted", "probabilities", "review", "model", "labels", "unsure", "coder")
+"""What machines or earlier coders said, by which a coder must not be led."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,38 @@ def draw_audit(ids: Sequence[str], strata: Sequence[str], n: int, *, seed: int) 
     )[:n]
     taken = Counter(stratum for _, _, stratum, _ in order)
     return [Drawn(row, stratum, taken[stratum] / len(members[stratum])) for _, _, stratum, row in order]
+
+
+def audit_rows(
+    rows: Sequence[Row], n: int, *, by: str | None = None, seed: int, tasks: Sequence[str], nested: bool
+) -> list[Row]:
+    """The rows of an audit sheet: those drawn, with how they were drawn and room for labels, without what others said.
+
+    `by` names the field that strata are made of (`field_of`). Labels go into one column a task, or into `labels` where
+    they are `nested`. Raises UsageError where rows have no `id` or not the field, and as `draw_audit` does.
+    """
+    if any(not row.get("id") for row in rows):
+        raise UsageError("some passages have no id; expected one each, to find them again among the predictions")
+    strata = [field_of(row, by) if by else "" for row in rows]
+    if by and not any(strata):
+        known = ", ".join(dict.fromkeys(key for row in rows for key in row))
+        raise UsageError(f"--by {by}: no passage has it; the rows have {known}")
+    drawn = draw_audit([str(row["id"]) for row in rows], strata, n, seed=seed)
+    room: Row = {"labels": dict.fromkeys(tasks)} if nested else dict.fromkeys(tasks, "")
+    return [
+        {
+            **{name: value for name, value in rows[one.row].items() if not _leads(name) and name not in room},
+            **room,
+            "selection": "audit",
+            **({"stratum": f"{by}: {one.stratum or 'not stated'}"} if by else {}),
+            "inclusion_probability": one.probability,
+        }
+        for one in drawn
+    ]
+
+
+def _leads(name: str) -> bool:
+    return name in _NOT_FOR_CODERS or name.startswith(("predicted:", "p:"))
 
 
 def _permanent(name: str, seed: int) -> str:
