@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from classify.data.documents import decode, read_bytes
 from classify.errors import DataError, Fault, OutputError, UsageError, data_error
@@ -25,6 +25,8 @@ _LARGEST_CELL = 2**31 - 1
 """Of a CSV cell, in characters: the csv module's own limit of 131,072 is shorter than some passages."""
 
 FORMATS = ("jsonl", "csv", "parquet")
+_LINE_ENDS = {"jsonl": "\n", "csv": ""}
+"""Where a line ends: in CSV also at a carriage return, which may stand in a cell."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def read_table(path: str | Path) -> Table:
     """Read a whole file; raises DataError with every broken row, UsageError for a suffix that names no table."""
     form = format_of(path)
     if form == "parquet":
-        return _read_parquet(path)
+        return _table(path, form, _parquet_rows(path))
     content = read_bytes(path)
     if str(path).endswith(".gz"):
         content = _gunzip(path, content)
@@ -67,10 +69,37 @@ def read_table(path: str | Path) -> Table:
     return parse_jsonl(text, str(path)) if form == "jsonl" else _parse_csv(text, str(path))
 
 
+def stream_table(path: str | Path) -> Iterator[tuple[int, Row]]:
+    """Row after row with its number, however large the file; raises what `read_table` raises, faults at the end.
+
+    A file without a byte gives no row.
+    """
+    form, name = format_of(path), str(path)
+    if form == "parquet":
+        yield from _parquet_rows(path)
+        return
+    try:
+        with gzip.open(path, "rb") if name.endswith(".gz") else Path(path).open("rb") as binary:
+            lines = io.TextIOWrapper(cast(IO[bytes], binary), encoding="utf-8-sig", newline=_LINE_ENDS[form])
+            yield from _jsonl_rows(lines, name) if form == "jsonl" else _csv_rows(lines, name)
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError):
+        read_table(path)  # knows the row of a bad byte, and what to say of the rest
+        raise
+
+
 def parse_jsonl(text: str, source: str) -> Table:
     """One JSON object a line; empty lines are passed over; every fault is reported with its line."""
-    rows, numbers, faults = [], [], []
-    for number, line in enumerate(text.split("\n"), start=1):
+    return _table(source, "jsonl", _jsonl_rows(text.split("\n"), source))
+
+
+def _table(path: str | Path, form: str, numbered: Iterable[tuple[int, Row]]) -> Table:
+    found = list(numbered)
+    return Table(str(path), form, tuple(row for _, row in found), tuple(number for number, _ in found))
+
+
+def _jsonl_rows(lines: Iterable[str], source: str) -> Iterator[tuple[int, Row]]:
+    faults = []
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
@@ -79,37 +108,33 @@ def parse_jsonl(text: str, source: str) -> Table:
             where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
             faults.append(Fault(source, number, None, f"broken JSON{where}; expected one JSON object a line"))
             continue
-        if not isinstance(row, dict):
+        if isinstance(row, dict):
+            yield number, row
+        else:
             faults.append(Fault(source, number, None, f"found {line.strip()[:30]}; expected a JSON object {{…}}"))
-            continue
-        rows.append(row)
-        numbers.append(number)
     if faults:
         raise DataError(faults)
-    return Table(source, "jsonl", tuple(rows), tuple(numbers))
 
 
 def _parse_csv(text: str, source: str) -> Table:
+    if not text:
+        raise data_error(source, "the file is empty")
+    return _table(source, "csv", _csv_rows(io.StringIO(text, newline=""), source))
+
+
+def _csv_rows(lines: Iterable[str], source: str) -> Iterator[tuple[int, Row]]:
     csv.field_size_limit(_LARGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows, numbers, faults = [], [], []
+    reader = csv.reader(lines, strict=True)
+    faults = []
     try:
         header = next(reader, None)
         if header is None:
-            raise data_error(source, "the file is empty")
-        if not header:
-            raise data_error(source, "no header in the first row; expected the names of the columns", row=1)
-        for separator, name in ((";", "';'"), ("\t", "tabs")):
-            if len(header) == 1 and separator in header[0]:
-                message = f"cells are separated by {name}; expected ','; save the sheet with commas"
-                raise data_error(source, message, row=1)
-        if duplicates := sorted({name for name in header if header.count(name) > 1}):
-            raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=1)
+            return
+        _check_header(header, source)
         number = reader.line_num + 1
         for cells in reader:
             if len(cells) == len(header):
-                rows.append(dict(zip(header, cells, strict=True)))
-                numbers.append(number)
+                yield number, dict(zip(header, cells, strict=True))
             elif cells:
                 message = f"found {len(cells)} cells; expected {len(header)}, as many as the header has"
                 faults.append(Fault(source, number, None, message))
@@ -118,7 +143,17 @@ def _parse_csv(text: str, source: str) -> Table:
         faults.append(Fault(source, reader.line_num, None, f"broken CSV: {error}; check the quotation marks"))
     if faults:
         raise DataError(faults)
-    return Table(source, "csv", tuple(rows), tuple(numbers))
+
+
+def _check_header(header: list[str], source: str) -> None:
+    if not header:
+        raise data_error(source, "no header in the first row; expected the names of the columns", row=1)
+    for separator, name in ((";", "';'"), ("\t", "tabs")):
+        if len(header) == 1 and separator in header[0]:
+            message = f"cells are separated by {name}; expected ','; save the sheet with commas"
+            raise data_error(source, message, row=1)
+    if duplicates := sorted({name for name in header if header.count(name) > 1}):
+        raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=1)
 
 
 def _gunzip(path: str | Path, content: bytes) -> bytes:
@@ -128,16 +163,17 @@ def _gunzip(path: str | Path, content: bytes) -> bytes:
         raise data_error(path, "broken or cut gzip file; write or fetch it again") from None
 
 
-def _read_parquet(path: str | Path) -> Table:
+def _parquet_rows(path: str | Path) -> Iterator[tuple[int, Row]]:
     read_bytes(path)
     import_pyarrow()
     from pyarrow import ArrowInvalid, parquet
 
     try:
-        rows = parquet.read_table(path).to_pylist()
+        with parquet.ParquetFile(path) as file:
+            rows = (row for batch in file.iter_batches() for row in batch.to_pylist())
+            yield from enumerate(rows, start=1)
     except (ArrowInvalid, OSError) as error:
         raise data_error(path, f"not a Parquet file that can be read: {str(error).splitlines()[0]}") from None
-    return Table(str(path), "parquet", tuple(rows), tuple(range(1, len(rows) + 1)))
 
 
 def table_of_frame(frame: Any, *, name: str = "frame") -> Table:

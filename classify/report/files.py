@@ -1,14 +1,12 @@
 """An evaluation to its folder: report, metrics, tables and figures, all of them or none."""
 
-import shutil
 from pathlib import Path
-from uuid import uuid4
 
 from classify.data.tables import write_rows
-from classify.errors import OutputError
 from classify.evaluation.results import Evaluation
 from classify.evaluation.saved import METRICS, PREDICTION_COLUMNS, PREDICTIONS, prediction_rows
 from classify.files import refuse_foreign, to_json
+from classify.report.folder import write_folder
 from classify.report.page import render_evaluation
 from classify.report.plots import evaluation_figures
 from classify.report.tables import per_label_rows
@@ -26,46 +24,12 @@ def write_evaluation(evaluation: Evaluation, folder: str | Path) -> None:
     """
     folder = Path(folder)
     refuse_foreign_report(folder)
-    home = folder.resolve()
-    beside = home.with_name(f".{home.name}.{uuid4().hex[:8]}.part")
-    try:
-        (beside / FIGURES).mkdir(parents=True)
-        _write(evaluation, beside)
-        if Path.cwd().is_relative_to(home):
-            _move_in(beside, home)
-        else:
-            _change_places(beside, home)
-    except OSError as error:
-        raise OutputError(f"{folder}: can't be written: {error.strerror or error}") from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _change_places(new: Path, home: Path) -> None:
-    old = new.with_suffix(".old")
-    try:
-        if home.exists():
-            home.rename(old)
-        new.rename(home)
-    finally:
-        if old.exists() and not home.exists():
-            old.rename(home)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _move_in(new: Path, home: Path) -> None:
-    """File by file, for a folder that can't be moved because somebody works in it."""
-    (home / FIGURES).mkdir(exist_ok=True)
-    names = [path.relative_to(new) for path in sorted(new.rglob("*")) if path.is_file()]
-    for name in names:
-        (new / name).replace(home / name)
-    for path in (home / FIGURES).iterdir():
-        if path.relative_to(home) not in names:
-            path.unlink()
+    write_folder(folder, lambda new: _write(evaluation, new))
 
 
 def _write(evaluation: Evaluation, folder: Path) -> None:
     figures = evaluation_figures(evaluation.tasks)
+    (folder / FIGURES).mkdir()
     for name, svg in figures.items():
         (folder / FIGURES / name).write_bytes(svg)
     (folder / METRICS).write_text(to_json(evaluation.to_dict(), indent=1), encoding="utf-8")

@@ -24,7 +24,7 @@ VERDICTS = (USE, REVIEW, RULES, NOT_EVALUABLE)
 def render_evaluation(evaluation: Evaluation, figures: dict[str, bytes]) -> str:
     """The page; `figures` are SVG files by name, which stand in it inline."""
     return str(
-        _template("evaluation.html").render(
+        load_template("evaluation.html").render(
             evaluation=evaluation,
             verdict_counts={name: _count_verdicts(result) for name, result in evaluation.tasks.items()},
             figures={name: _inline(svg, name) for name, svg in figures.items()},
@@ -60,7 +60,8 @@ def _inline(svg: bytes, name: str) -> Any:
 
 
 @lru_cache(maxsize=4)
-def _template(name: str) -> Any:
+def load_template(name: str) -> Any:
+    """A template of `templates/` that escapes every text and refuses to leave out a name it doesn't know."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -1,0 +1,51 @@
+"""classify report: predictions to a page about the whole corpus."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from classify.cli.shell import REPORTS, QuietOption, command, say, say_table, warn
+from classify.errors import how_many
+
+if TYPE_CHECKING:
+    from classify.report.corpus import Corpus
+
+ByOption = Annotated[
+    list[str] | None,
+    typer.Option("--by", metavar="FIELD", help="Count by register, year or another field too; repeatable."),
+]
+
+
+@command
+def report(
+    predictions: Annotated[
+        list[Path],
+        typer.Argument(help="Files that classify predict wrote (.jsonl, .csv, .parquet), or folders of them."),
+    ],
+    by: ByOption = None,
+    out: Annotated[Path, typer.Option(help="The report's folder.")] = REPORTS / "corpus",
+    quiet: QuietOption = False,
+) -> None:
+    """Show what a corpus was tagged with: by source, by month, side by side, with the passages behind every number.
+
+    Writes report.html, one page to read without a network, counts.csv, its numbers, and passages.csv, every passage.
+    The numbers count machine tags: no measured shares.
+
+    Example: classify report predictions.jsonl --by register
+    """
+    from classify.report.corpusfiles import REPORT, report_corpus
+
+    corpus = report_corpus(predictions, out, by=by or ())
+    warn(corpus.notes, quiet=quiet)
+    _say_corpus(corpus)
+    say(f"report: {out / REPORT}")
+
+
+def _say_corpus(corpus: "Corpus") -> None:
+    from classify.report.corpus import CAUTION
+
+    say(f"{how_many(corpus.n_passages, 'passage')}. {CAUTION}\n")
+    for name, table in corpus.overall.items():
+        rows = [(row, n, n / corpus.n_passages) for row, n in zip(table.rows, table.n[:, 0].tolist(), strict=True)]
+        say_table(f"{name}: passages machine-tagged", ("label", "passages", "rate"), rows)

@@ -1,0 +1,17 @@
+"""Cells that strangers wrote to cells that a spreadsheet can't take for formulas."""
+
+import re
+
+_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?%?")
+_STARTS = tuple("=+-@＝＋－＠")
+
+
+def safe_cell(value: object) -> object:
+    """The value; a text that a spreadsheet might run as a formula comes behind an apostrophe, which it takes for text.
+
+    >>> safe_cell("=HYPERLINK(A1)"), safe_cell("-0.5"), safe_cell("- a dash"), safe_cell(-1)
+    ("'=HYPERLINK(A1)", '-0.5', "'- a dash", -1)
+    """
+    if not isinstance(value, str) or not value.strip().startswith(_STARTS) or _NUMBER.fullmatch(value.strip()):
+        return value
+    return f"'{value}"
