@@ -6,7 +6,7 @@ import numpy as np
 
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_t
-from classify.measure.scores import sum_by_group
+from classify.measure.scores import rate, sum_by_group
 
 _MAX_STEPS = 100
 _LEAST_SLOPE = 1e-6
@@ -163,3 +163,46 @@ def reliability(probability: FloatArray, gold: BoolArray, *, n_bins: int = 10) -
         np.stack([probability, gold, np.ones(len(gold))], axis=1), np.unique(bins, return_inverse=True)[1]
     )
     return Reliability(sums[:, 0] / sums[:, 2], sums[:, 1] / sums[:, 2], sums[:, 2].astype(np.int64))
+
+
+@dataclass(frozen=True)
+class CalibrationCurve:
+    """Bins that promise equally many positives, from the lowest probability up, all of shape (n_bins,).
+
+    Mean probability, share that is gold with its 95% interval over events (NaN where there is none), number of answers.
+    """
+
+    probability: FloatArray
+    share: FloatArray
+    low: FloatArray
+    high: FloatArray
+    n: IntArray
+
+
+def calibration_curve(
+    probability: FloatArray, gold: BoolArray, groups: IntArray, *, n_bins: int = 10
+) -> CalibrationCurve:
+    """Probabilities beside what they came to, in bins of equal sums of probability; all inputs have shape (n_answers,).
+
+    Where most probabilities are small, bins of equal size crowd there and leave one for all the others, and these
+    don't. Equal probabilities stay together.
+
+    >>> p, gold = np.array([0.1, 0.1, 0.2, 0.4]), np.array([False, False, True, True])
+    >>> found = calibration_curve(p, gold, np.arange(4), n_bins=2)
+    >>> found.n.tolist(), found.share.round(2).tolist()
+    ([3, 1], [0.33, 1.0])
+    """
+    values, place = np.unique(probability, return_inverse=True)
+    sums = np.bincount(place, weights=probability, minlength=len(values))
+    before = np.cumsum(sums) - sums / 2
+    bins = np.minimum(n_bins - 1, n_bins * before / max(float(probability.sum()), _LEAST_P)).astype(np.int64)
+    bins = np.unique(bins, return_inverse=True)[1][place]
+    means = sum_by_group(np.stack([probability, gold, np.ones(len(gold))], axis=1), bins)
+    found = [_share(gold, bins == one, groups) for one in range(len(means))]
+    low, high = (np.array(side, dtype=np.float64) for side in ([f.low for f in found], [f.high for f in found]))
+    n = means[:, 2]
+    return CalibrationCurve(means[:, 0] / n, means[:, 1] / n, low, high, n.astype(np.int64))
+
+
+def _share(gold: BoolArray, chosen: BoolArray, groups: IntArray) -> Estimate:
+    return estimate_from_counts(sum_by_group(np.stack([gold & chosen, chosen], axis=1), groups), rate)
