@@ -54,8 +54,9 @@ class Weight:
 class LabelWords:
     """The words that weigh most for a label and against it, strongest first, in `n_models` models.
 
-    Of `n_weighed` words and pairs `n_stable` have the same sign in all models; `collocations` are pairs of words that stand in the label's passages more than elsewhere, whatever the model makes
-    of them; `style` has every style rate, the strongest first.
+    Of `n_weighed` words and pairs `n_stable` have the same sign in all models. `collocations` are pairs of words that
+    stand in the label's passages more than elsewhere, whatever the model makes of them; `style` has every style rate,
+    the strongest first.
     """
 
     label: str

@@ -14,6 +14,7 @@ _LEAST_P = 1e-9
 _FAR = 2.0
 MIN_FOR_BINS = 200
 """Expected calibration error of fewer predictions is mostly noise."""
+MIN_IN_BIN = 20
 
 
 def sigmoid(logit: FloatArray) -> FloatArray:
@@ -167,7 +168,7 @@ def reliability(probability: FloatArray, gold: BoolArray, *, n_bins: int = 10) -
 
 @dataclass(frozen=True)
 class CalibrationCurve:
-    """Bins that promise equally many positives, from the lowest probability up, all of shape (n_bins,).
+    """Probabilities in steps of a tenth, from the lowest up, all of shape (n_bins,).
 
     Mean probability, share that is gold with its 95% interval over events (NaN where there is none), number of answers.
     """
@@ -182,26 +183,34 @@ class CalibrationCurve:
 def calibration_curve(
     probability: FloatArray, gold: BoolArray, groups: IntArray, *, n_bins: int = 10
 ) -> CalibrationCurve:
-    """Probabilities beside what they came to, in bins of equal sums of probability; all inputs have shape (n_answers,).
+    """Probabilities beside what they came to, in bins of equal width; all inputs have shape (n_answers,).
 
     Where most probabilities are small, bins of equal size crowd there and leave one for all the others, and these
-    don't. Equal probabilities stay together.
+    don't. A bin with under 20 answers is joined to those below it, the lowest to that above.
 
-    >>> p, gold = np.array([0.1, 0.1, 0.2, 0.4]), np.array([False, False, True, True])
-    >>> found = calibration_curve(p, gold, np.arange(4), n_bins=2)
+    >>> p, gold = np.repeat([0.05, 0.15, 0.65], [20, 2, 20]), np.repeat([False, True], [20, 22])
+    >>> found = calibration_curve(p, gold, np.arange(42))
     >>> found.n.tolist(), found.share.round(2).tolist()
-    ([3, 1], [0.33, 1.0])
+    ([22, 20], [0.09, 1.0])
     """
-    values, place = np.unique(probability, return_inverse=True)
-    sums = np.bincount(place, weights=probability, minlength=len(values))
-    before = np.cumsum(sums) - sums / 2
-    bins = np.minimum(n_bins - 1, n_bins * before / max(float(probability.sum()), _LEAST_P)).astype(np.int64)
-    bins = np.unique(bins, return_inverse=True)[1][place]
+    bins = _joined(np.minimum(n_bins - 1, (n_bins * probability).astype(np.int64)), n_bins)
     means = sum_by_group(np.stack([probability, gold, np.ones(len(gold))], axis=1), bins)
-    found = [_share(gold, bins == one, groups) for one in range(len(means))]
+    found = [_share(gold, bins == one, groups) for one in range(len(means))] if len(gold) else []
     low, high = (np.array(side, dtype=np.float64) for side in ([f.low for f in found], [f.high for f in found]))
     n = means[:, 2]
     return CalibrationCurve(means[:, 0] / n, means[:, 1] / n, low, high, n.astype(np.int64))
+
+
+def _joined(bins: IntArray, n_bins: int) -> IntArray:
+    """The bins numbered anew, small ones joined to their neighbour."""
+    counts = np.bincount(bins, minlength=n_bins)
+    begins = np.zeros(n_bins, dtype=np.bool_)
+    room = 0
+    for n in reversed(range(n_bins)):
+        room += int(counts[n])
+        if room >= MIN_IN_BIN:
+            begins[n], room = True, 0
+    return np.asarray(np.maximum(np.cumsum(begins)[bins] - 1, 0))
 
 
 def _share(gold: BoolArray, chosen: BoolArray, groups: IntArray) -> Estimate:
