@@ -12,6 +12,7 @@ from classify.cli.evaluate import evaluate
 from classify.cli.explain import explain
 from classify.cli.inspect import inspect
 from classify.cli.predict import predict
+from classify.cli.report import report
 from classify.cli.sample import sample
 from classify.cli.segment import segment
 from classify.cli.shares import shares
@@ -28,7 +29,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 COMMANDS = (
-    segment, check, agreement, terms, train, evaluate, compare, audit_splits, predict, sample, shares, explain, inspect,
+    segment, check, agreement, terms, train, evaluate, compare, audit_splits, predict, report, sample, shares, explain,
+    inspect,
 )  # fmt: skip
 for function in COMMANDS:
     app.command(function.__name__.replace("_", "-"))(function)

@@ -85,7 +85,8 @@ def shares(
         return
     for task in found.tasks:
         _say_task(found, task)
-    warn(found.notes, quiet=quiet)
+    for note in found.notes:
+        say(note)
     if out:
         say(f"shares: {out}")
 
@@ -117,8 +118,8 @@ def _learnt_from(tags: "Tags", model: Path | None) -> frozenset[str]:
     bundle = load_bundle(model_or_default(model))
     if ids != {bundle.id}:
         raise UsageError(
-            f"predictions by {', '.join(sorted(ids))}, but the bundle is {bundle.id}: whether it has learnt from audited"
-            " passages can't be known; name the one that predicted with --model, or predict again"
+            f"predictions by {', '.join(sorted(ids))}, but the bundle is {bundle.id}: whether it has learnt from"
+            " audited passages can't be known; name the one that predicted with --model, or predict again"
         )
     return frozenset(bundle.data["text_hashes"])
 

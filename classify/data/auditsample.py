@@ -51,6 +51,7 @@ def likeness(dataset: Dataset) -> float:
 
 
 def audit_weights(passages: tuple[LabelledPassage, ...]) -> FloatArray:
+    """The inverse of each passage's inclusion probability, shape (n_passages,); DataError where one has none."""
     faults, found = [], []
     for passage in passages:
         given = passage.extra.get(FIELD)

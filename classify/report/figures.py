@@ -1,7 +1,7 @@
 """An evaluation's results to its figures as files: SVG, PNG, and the numbers of each as rows."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -40,13 +40,17 @@ def evaluation_figures(results: Mapping[str, TaskResult], *, formats: Sequence[s
     """Every figure of an evaluation by file name; figures without anything to show are left out."""
     from matplotlib import rc_context
 
-    files = {}
     with rc_context(STYLE):
-        for result in results.values():
-            for kind, figure in _drawn(result):
-                _lay_out(figure)
-                for form in formats:
-                    files[f"{result.task.name}-{kind}.{form}"] = _to_bytes(figure, form)
+        drawn = ((f"{name}-{kind}", figure) for name, result in results.items() for kind, figure in _drawn(result))
+        return as_files(drawn, formats)
+
+
+def as_files(drawn: Iterable[tuple[str, "Figure"]], formats: Sequence[str]) -> dict[str, bytes]:
+    """Figures by their names as files by theirs, in each format; to be called where STYLE holds."""
+    files: dict[str, bytes] = {}
+    for name, figure in drawn:
+        _lay_out(figure)
+        files |= {f"{name}.{form}": _to_bytes(figure, form) for form in formats}
     return files
 
 

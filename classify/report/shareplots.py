@@ -1,19 +1,23 @@
 """Shares to figures: each label's share with its interval, beside what counting machine tags gives."""
 
-from collections.abc import Sequence
-from io import BytesIO
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from classify.data.predictions import MONTH, YEAR
 from classify.estimate.results import WHOLE, LabelShare, Shares
-from classify.report.plots import FAINT, FIGURE_STYLE, MODEL_COLOUR, TERMS_COLOUR, spoken
+from classify.report.figures import PNG, SVG, WIDTH, as_files
+from classify.report.palette import FAINT, GRID, MODEL_COLOUR, SOFT, STYLE, TERMS_COLOUR
+from classify.report.words import spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_PANELS = 12
+MOST_PARTS = 12
+"""Of a corpus in a figure: the last months, or the first values of another field."""
+_KEY = "dot and line: share, 95% interval (grey: under 10 audited); hollow diamond: machine-tag rate; n: audited"
 
 
 def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
@@ -32,7 +36,7 @@ def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
     ax.set(ylim=(len(found) - 0.5, -0.5), xlabel="share of passages, %")
     ax.set_xlim(left=0)
     ax.margins(x=0.2)
-    ax.grid(axis="x", color="#E5E5E5", zorder=0)
+    ax.grid(axis="x", color=GRID, zorder=0)
     ax.tick_params(axis="y", length=0)
     return ax
 
@@ -55,7 +59,7 @@ def draw_share_by_part(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
     ax.tick_params(axis="x", labelsize=7.5)
     ax.set_ylim(bottom=0)
     ax.set_title(spoken(found[0].label), fontsize=9.5)
-    ax.grid(axis="y", color="#E5E5E5", zorder=0)
+    ax.grid(axis="y", color=GRID, zorder=0)
     return ax
 
 
@@ -63,43 +67,45 @@ def share_figures(shares: Shares) -> dict[str, bytes]:
     """Every figure as SVG and PNG, by file name: the whole corpus, and each label by parts where there are any."""
     from matplotlib import rc_context
 
-    figures = {}
-    with rc_context(FIGURE_STYLE):
-        for task in shares.tasks:
-            for name, figure in _figures_of(shares, task).items():
-                for form in ("svg", "png"):
-                    figures[f"{name}.{form}"] = _rendered(figure, form)
-    return figures
+    with rc_context(STYLE):
+        return as_files(_drawn(shares), (SVG, PNG))
 
 
-def _figures_of(shares: Shares, task: str) -> dict[str, "Figure"]:
+def _drawn(shares: Shares) -> Iterator[tuple[str, "Figure"]]:
+    cells = sorted(shares.cells)[-MOST_PARTS:] if shares.by in (MONTH, YEAR) else shares.cells[:MOST_PARTS]
+    for task in shares.tasks:
+        whole = shares.of(task, WHOLE)
+        yield f"{task}-shares", _whole_figure(whole)
+        if cells:
+            parts = [one for cell in cells for one in shares.of(task, cell)]
+            by_label = [[one for one in parts if one.label == label.label] for label in whole]
+            yield f"{task}-shares-by-{shares.by}", _parts_figure(by_label)
+
+
+def _whole_figure(found: Sequence[LabelShare]) -> "Figure":
     from matplotlib.figure import Figure
 
-    whole = shares.of(task, WHOLE)
-    figure = Figure(figsize=(7.6, 1.5 + 0.34 * len(whole)), layout="constrained")
-    ax = draw_shares(whole, figure.subplots())
-    ax.set_title(f"{spoken(task)}: shares of {shares.n_passages:,} passages", loc="left", fontsize=11)
-    figure.supxlabel(_KEY, fontsize=8, color="#4D4D4D")
-    found = {f"{task}-shares": figure}
-    cells = shares.cells[::-1] if shares.by in ("month", "year") else shares.cells
-    if cells:
-        cells = cells[-MOST_PANELS:] if shares.by in ("month", "year") else cells[:MOST_PANELS]
-        by_label = [[one for cell in cells for one in shares.of(task, cell) if one.label == w.label] for w in whole]
-        columns = min(3, len(by_label))
-        rows = -(-len(by_label) // columns)
-        figure = Figure(figsize=(3 * columns + 0.4, 2.5 * rows + 0.6), layout="constrained")
-        grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for ax, one in zip(grid, by_label, strict=False):
-            draw_share_by_part(one, ax)
-        for ax in grid[len(by_label) :]:
-            ax.set_axis_off()
-        figure.supylabel("share of passages, %", fontsize=9)
-        figure.supxlabel(_KEY, fontsize=8, color="#4D4D4D")
-        found[f"{task}-shares-by-{shares.by}"] = figure
-    return found
+    figure = Figure(figsize=(WIDTH, 1.3 + 0.34 * len(found)), layout="constrained")
+    ax = draw_shares(found, figure.subplots())
+    ax.set_title(f"{spoken(found[0].task)}: shares of {found[0].n_passages:,} passages")
+    figure.supxlabel(_KEY, fontsize=7.5, color=SOFT)
+    return figure
 
 
-_KEY = "dot and line: share and 95% interval (grey: under 10 audited); hollow diamond: machine-tag rate; n: audited"
+def _parts_figure(by_label: Sequence[Sequence[LabelShare]]) -> "Figure":
+    from matplotlib.figure import Figure
+
+    columns = 2 if len(by_label[0]) > 4 else 3
+    rows = -(-len(by_label) // columns)
+    figure = Figure(figsize=(WIDTH, 0.7 + 2.1 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax, found in zip(grid, by_label, strict=False):
+        draw_share_by_part(found, ax)
+    for ax in grid[len(by_label) :]:
+        ax.set_visible(False)
+    figure.supylabel("share of passages, %", fontsize=9)
+    figure.supxlabel(_KEY, fontsize=7.5, color=SOFT)
+    return figure
 
 
 def _percent(one: LabelShare) -> str:
@@ -108,10 +114,3 @@ def _percent(one: LabelShare) -> str:
     assert estimate.low is not None
     assert estimate.high is not None
     return f"{100 * estimate.value:.0f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
-
-
-def _rendered(figure: "Figure", form: str) -> bytes:
-    buffer = BytesIO()
-    metadata = {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
-    figure.savefig(buffer, format=form, dpi=160, metadata=metadata)
-    return buffer.getvalue()
