@@ -20,8 +20,6 @@ from classify.cli.shell import (
 )
 
 if TYPE_CHECKING:
-    from classify.data.dataset import Dataset
-    from classify.data.predictions import Tags
     from classify.estimate.results import LabelChange, LabelShare, Shares
 
 
@@ -50,6 +48,10 @@ def shares(
         typer.Option(help="An evaluation's folder: scores for audited passages that were also trained on.",
                      show_default=False),
     ] = None,
+    score_field: Annotated[
+        list[str] | None,
+        typer.Option(help="Audit another tagger's scores, in [0, 1]: LABEL=COLUMN; repeatable.", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Also write shares.json, tables and figures here.", show_default=False)
     ] = None,
@@ -72,10 +74,18 @@ def shares(
         found = machine_rates(read_tags(predictions, by=asked), by=by)
         warn(["no --audit: machine-tag rates, off by an unknown amount, and no shares"], quiet=quiet)
     else:
+        from classify.bundle import load_bundle
         from classify.data.dataset import load_labels
+        from classify.estimate.shares import estimate_shares
 
-        sample = load_labels(audit, codebook_or_default(codebook, None))
-        found = _estimated(predictions, sample, by, model, held_out)
+        found = estimate_shares(
+            predictions,
+            load_labels(audit, codebook_or_default(codebook, None)),
+            by=by,
+            bundle=None if score_field else load_bundle(model_or_default(model)),
+            held_out=held_out,
+            scores=_columns_of(score_field or ()),
+        )
     if out:
         from classify.report.sharefiles import write_shares
 
@@ -91,37 +101,9 @@ def shares(
         say(f"shares: {out}")
 
 
-def _estimated(
-    predictions: Sequence[Path], audit: "Dataset", by: str | None, model: Path | None, held_out: Path | None
-) -> "Shares":
-    from classify.data.predictions import prediction_rows, tags_of
-    from classify.estimate.audited import find_audited, held_out_scores, rows_of
-    from classify.estimate.shares import estimate_shares
-    from classify.evaluation.saved import read_evaluation
-
-    places: dict[str, int] = {}
-    tags = tags_of(find_audited(prediction_rows(predictions), audit, places), by=(by,) if by else ())
-    rows = rows_of(audit, places)
-    learnt = _learnt_from(tags, model)
-    saved = read_evaluation(held_out) if held_out else None
-    return estimate_shares(tags, audit, rows, by=by, held_out=held_out_scores(audit, learnt, saved))
-
-
-def _learnt_from(tags: "Tags", model: Path | None) -> frozenset[str]:
-    """Hashes of the texts that the bundle of the predictions learnt from; none where another tagger made them."""
-    from classify.bundle import load_bundle
-    from classify.errors import UsageError
-
-    ids = set(tags.model.values)
-    if ids == {"not named"}:
-        return frozenset()
-    bundle = load_bundle(model_or_default(model))
-    if ids != {bundle.id}:
-        raise UsageError(
-            f"predictions by {', '.join(sorted(ids))}, but the bundle is {bundle.id}: whether it has learnt from"
-            " audited passages can't be known; name the one that predicted with --model, or predict again"
-        )
-    return frozenset(bundle.data["text_hashes"])
+def _columns_of(pairs: Sequence[str]) -> dict[str, str]:
+    """`label=column`, or a column that is called as its label."""
+    return {label: column or label for label, _, column in (pair.partition("=") for pair in pairs)}
 
 
 def _say_task(found: "Shares", task: str) -> None:

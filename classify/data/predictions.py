@@ -22,6 +22,8 @@ SOURCE_FIELDS = ("source", "outlet", "publisher", "publication", "newspaper")
 """Fields that say who published a passage; the first one that a row fills counts."""
 NONE = "none"
 """In the place of a label: a passage that carries none of a task's labels. No label may be called so."""
+NOT_NAMED = "not named"
+"""In the place of a bundle's id."""
 SEPARATOR = "|"
 PREDICTED, PROBABILITY = "predicted:", "p:"
 _MISSING = -1
@@ -308,7 +310,7 @@ class _Collector:
             self.given[task] += row_given
             self.p[task].extend(p)
         self.review.add(SEPARATOR.join(_names(row.get("review"))))
-        self.model.add(text_of(row.get("model")) or "not named")
+        self.model.add(text_of(row.get("model")) or NOT_NAMED)
 
     def _check_layout(self, layout: Layout, path: str, number: int) -> None:
         """Take the first row's tasks and labels for all; the order of later ones doesn't matter."""

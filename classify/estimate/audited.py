@@ -1,21 +1,85 @@
 """An audit sample to its place among the predictions, and to scores of passages that the model had not learnt from."""
 
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
-from classify.codebook import Task
+from classify.bundle import Bundle
+from classify.codebook import Codebook, Task
 from classify.data.annotations import fault_at
 from classify.data.dataset import Dataset
-from classify.data.predictions import is_error
-from classify.data.tables import Row
-from classify.errors import DataError, UsageError, data_error, how_many
+from classify.data.predictions import NOT_NAMED, Tags, is_error
+from classify.data.tables import Row, table_of_frame
+from classify.errors import DataError, UsageError, data_error, did_you_mean, how_many
 from classify.evaluation.saved import SavedEvaluation
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 
 _SAME = "the audit sample must come from the corpus that was predicted"
 Numbered = tuple[str, int, Row]
 """A row with its file and number."""
+
+
+def is_table(predictions: Any) -> bool:
+    """Whether these are predictions in a pandas, polars or Arrow table, and not the names of files."""
+    return hasattr(predictions, "columns") or hasattr(predictions, "column_names")
+
+
+def rows_of_table(frame: Any) -> Iterator[Numbered]:
+    """The rows of a table, numbered."""
+    table = table_of_frame(frame)
+    for number, row in zip(table.numbers, table.rows, strict=True):
+        yield table.path, number, row
+
+
+def as_predictions(rows: Iterable[Numbered], codebook: Codebook, scores: Mapping[str, str]) -> Iterator[Numbered]:
+    """Rows with another tagger's scores in place of predictions; `scores` names the column of each label.
+
+    A label counts as given from .5 on. Raises UsageError for a label that is none of the codebook's, DataError for a
+    row without a score in [0, 1].
+    """
+    columns: dict[str, dict[str, str]] = {}
+    for label, column in scores.items():
+        task = next((task for task in codebook.tasks if label in task.label_names), None)
+        if task is None:
+            known = [name for task in codebook.tasks for name in task.label_names]
+            raise UsageError(f"{label!r}: no such label in the codebook; {did_you_mean(label, known)}")
+        columns.setdefault(task.name, {})[label] = column
+    for path, number, row in rows:
+        p = {
+            task: {label: _score(row, column, path, number) for label, column in of_task.items()}
+            for task, of_task in columns.items()
+        }
+        given = {task: [label for label, score in of_task.items() if score >= 0.5] for task, of_task in p.items()}
+        yield path, number, {**row, "predicted": given, "probabilities": p, "review": [], "model": None}
+
+
+def _score(row: Row, column: str, path: str, number: int) -> float:
+    try:
+        score = float(row[column])
+    except (KeyError, TypeError, ValueError):
+        score = math.nan
+    if not 0 <= score <= 1:
+        raise data_error(path, f"found {row.get(column)!r}; expected a score in [0, 1]", row=number, field=column)
+    return score
+
+
+def texts_learnt(tags: Tags, bundle: Bundle | None) -> frozenset[str]:
+    """Hashes of the texts that the bundle of the predictions learnt from; none where no bundle made them.
+
+    Raises UsageError where the bundle isn't the one that predicted.
+    """
+    ids = set(tags.model.values) - {NOT_NAMED}
+    if not ids:
+        return frozenset()
+    if bundle is None or ids != {bundle.id}:
+        other = f", but the bundle is {bundle.id}" if bundle else ""
+        raise UsageError(
+            f"predictions are by {', '.join(sorted(ids))}{other}: whether it has learnt from audited passages can't be "
+            "known; name the bundle that predicted, or predict again"
+        )
+    return frozenset(bundle.data["text_hashes"])
 
 
 def find_audited(rows: Iterable[Numbered], audit: Dataset, found: dict[str, int]) -> Iterator[Numbered]:

@@ -3,15 +3,28 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from classify.bundle import Bundle
 from classify.codebook import Task
 from classify.data.auditsample import audit_weights
 from classify.data.dataset import Dataset
-from classify.data.predictions import MONTH, YEAR, Column, TaggedTask, Tags
+from classify.data.predictions import MONTH, YEAR, Column, TaggedTask, Tags, prediction_rows, tags_of
 from classify.errors import UsageError, how_many
+from classify.estimate.audited import (
+    as_predictions,
+    find_audited,
+    held_out_scores,
+    is_table,
+    rows_of,
+    rows_of_table,
+    texts_learnt,
+)
 from classify.estimate.results import MIN_IN_CELL, WHOLE, LabelChange, LabelShare, Shares
+from classify.evaluation.saved import read_evaluation
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import Estimate
 from classify.measure.permutation import holm
@@ -23,6 +36,40 @@ MOST_CELLS = 6
 
 
 def estimate_shares(
+    predictions: Any,
+    audit: Dataset,
+    *,
+    by: str | None = None,
+    bundle: Bundle | None = None,
+    held_out: str | Path | None = None,
+    scores: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> Shares:
+    """The share of every label in the whole corpus and, with `by`, in each source, month or value of another field.
+
+    `predictions` are those of the whole corpus: files or folders of them, or a pandas, polars or Arrow table; `audit`
+    its coded sample, each passage with an `id` of the corpus and an `inclusion_probability`. `bundle` is the one that
+    predicted: where it has learnt from audited passages, `held_out` names the folder of an evaluation that held them
+    out. `scores` names, for labels, columns of another tagger's scores, in [0, 1], to be audited in place of
+    predictions; it is taken not to have learnt from the audited passages.
+
+    Shares of a multiclass task are divided by their sum; their intervals are each label's own. With `by` and passages
+    audited in every part, the whole is post-stratified. Raises DataError for audited passages that the corpus doesn't
+    hold or without an inclusion probability; UsageError where it can't be known whether the model has learnt from
+    audited passages, where no scores of such passages are at hand, and where no predicted task was coded.
+    """
+    audit_weights(audit.passages)  # without probabilities there is nothing to read a whole corpus for
+    places: dict[str, int] = {}
+    rows = rows_of_table(predictions) if is_table(predictions) else prediction_rows(predictions)
+    if scores:
+        rows = as_predictions(rows, audit.codebook, scores)
+    tags = tags_of(find_audited(rows, audit, places), by=(by,) if by else ())
+    audited, learnt = rows_of(audit, places), texts_learnt(tags, bundle)
+    saved = read_evaluation(held_out) if held_out else None
+    return shares_of(tags, audit, audited, by=by, held_out=held_out_scores(audit, learnt, saved), seed=seed)
+
+
+def shares_of(
     tags: Tags,
     audit: Dataset,
     rows: IntArray,
@@ -31,14 +78,10 @@ def estimate_shares(
     held_out: Mapping[str, FloatArray] | None = None,
     seed: int = 0,
 ) -> Shares:
-    """The share of every label in the whole corpus and, with `by`, in each value of that field.
+    """The same of what was read: `rows`, shape (n_audited,), says which passage of `tags` each of the audit's is.
 
-    `rows`, shape (n_audited,), says which passage of `tags` each of the audit's is. `held_out` gives for a task
-    probabilities to be taken for them in place of the corpus's, shape (n_audited, n_labels), nan where none is needed:
-    those of passages that the model has learnt from. Shares of a multiclass task are divided by their sum; their
-    intervals are each label's own. With `by` and a passage audited in every cell, the whole is post-stratified.
-
-    Raises DataError for passages without an inclusion probability, UsageError where no task was coded.
+    `held_out` gives for a task probabilities to be taken for them in place of the corpus's, shape (n_audited,
+    n_labels), nan where none is needed.
     """
     weight = audit_weights(audit.passages)
     column = tags.fields[by] if by else None
@@ -83,7 +126,7 @@ class _Work:
         """Of every cell and label."""
         found = []
         for cell, inside in _cells(self.column, len(self.tagged.given)):
-            of_cell = [self._share(n, cell, inside) for n in range(len(self.task.labels))]
+            of_cell = [self._share(n, cell, inside) for n in self._labels]
             found += of_cell if self.task.is_multilabel else _summing_to_one(of_cell)
         return found
 
@@ -91,15 +134,19 @@ class _Work:
         """A trend over months or years; else differences between the largest cells. Adjusted after Holm."""
         if self.column is None:
             return []
-        labels = range(len(self.task.labels))
         found = [
             change
-            for n in labels
+            for n in self._labels
             for change in (self._trends(n) if self.column.name in (MONTH, YEAR) else self._differences(n))
             if change.change.p is not None
         ]
         adjusted = holm(np.array([one.change.p for one in found], dtype=float))
         return [replace(one, p_holm=float(p)) for one, p in zip(found, adjusted, strict=True)]
+
+    @property
+    def _labels(self) -> list[int]:
+        """The task's labels that were predicted."""
+        return [n for n, name in enumerate(self.task.label_names) if name in self.tagged.labels]
 
     def _scores(self, n: int) -> FloatArray:
         """The corpus's scores for a label, those of audited passages out of fold where the model had learnt them."""
