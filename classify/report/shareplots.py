@@ -29,8 +29,9 @@ def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
             continue
         if estimate.low is not None and estimate.high is not None:
             ax.plot([100 * estimate.low, 100 * estimate.high], [row, row], color=MODEL_COLOUR, linewidth=2.2)
-            ax.annotate(_percent(one), (100 * estimate.high, row), (6, 0), textcoords="offset points", va="center",
-                        fontsize=8.5)  # fmt: skip
+            right = 100 * max(estimate.high, one.machine_rate)
+            text = f"{100 * estimate.value:.0f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
+            ax.annotate(text, (right, row), (7, 0), textcoords="offset points", va="center", fontsize=8.5)
         ax.plot(100 * estimate.value, row, "o", color=FAINT if one.is_thin else MODEL_COLOUR, markersize=6.5)
     ax.set_yticks(range(len(found)), [f"{spoken(one.label)}  (n = {one.share.n})" for one in found])
     ax.set(ylim=(len(found) - 0.5, -0.5), xlabel="share of passages, %")
@@ -106,11 +107,3 @@ def _parts_figure(by_label: Sequence[Sequence[LabelShare]]) -> "Figure":
     figure.supylabel("share of passages, %", fontsize=9)
     figure.supxlabel(_KEY, fontsize=7.5, color=SOFT)
     return figure
-
-
-def _percent(one: LabelShare) -> str:
-    estimate = one.share.estimate
-    assert estimate.value is not None
-    assert estimate.low is not None
-    assert estimate.high is not None
-    return f"{100 * estimate.value:.0f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
