@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from classify.data.documents import read_document
     from classify.data.segment import segment
     from classify.errors import ClassifyError
+    from classify.estimate.results import Shares
+    from classify.estimate.shares import estimate_shares
     from classify.evaluation.evaluate import evaluate, evaluate_bundle
     from classify.evaluation.results import Evaluation
     from classify.learn.estimator import PassageClassifier
@@ -37,9 +39,11 @@ _HOME = {
     "PassageClassifier": "learn.estimator",
     "Prediction": "passages",
     "Predictor": "predictor",
+    "Shares": "estimate.results",
     "Task": "codebook",
     "TaskKind": "codebook",
     "TrainingSettings": "learn.settings",
+    "estimate_shares": "estimate.shares",
     "evaluate": "evaluation.evaluate",
     "evaluate_bundle": "evaluation.evaluate",
     "load_codebook": "codebook",
@@ -63,9 +67,11 @@ __all__ = [
     "PassageClassifier",
     "Prediction",
     "Predictor",
+    "Shares",
     "Task",
     "TaskKind",
     "TrainingSettings",
+    "estimate_shares",
     "evaluate",
     "evaluate_bundle",
     "load_codebook",

@@ -22,6 +22,7 @@ RANKS = (
     ("data",),
     ("learn",),
     ("evaluation",),
+    ("estimate",),
     ("report",),
     ("cli", "__main__"),
 )

@@ -13,7 +13,9 @@ from classify.cli.explain import explain
 from classify.cli.inspect import inspect
 from classify.cli.predict import predict
 from classify.cli.report import report
+from classify.cli.sample import sample
 from classify.cli.segment import segment
+from classify.cli.shares import shares
 from classify.cli.terms import terms
 from classify.cli.train import train
 
@@ -26,10 +28,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-_PREPARE = (segment, check, agreement, terms)
-_LEARN = (train, evaluate, compare, audit_splits)
-_TAG = (predict, report, explain, inspect)
-for function in (*_PREPARE, *_LEARN, *_TAG):
+COMMANDS = (
+    segment, check, agreement, terms, train, evaluate, compare, audit_splits, predict, report, sample, shares, explain,
+    inspect,
+)  # fmt: skip
+for function in COMMANDS:
     app.command(function.__name__.replace("_", "-"))(function)
 
 

@@ -287,7 +287,8 @@ def join_labels(labels: Iterable[str] | None) -> str:
     return "" if labels is None else SEPARATOR.join(labels) or NONE
 
 
-def _fault_at(place: str, name: str, message: str) -> Fault:
+def fault_at(place: str, name: str, message: str) -> Fault:
+    """A fault of a field at a place, `<file>:<row>` or a file alone."""
     path, _, row = place.rpartition(":")
     return Fault(path, int(row), name, message)
 
@@ -298,7 +299,7 @@ def _duplicate_ids(passages: Sequence[LabelledPassage]) -> Iterator[Fault]:
         place = first.setdefault(passage.id, passage.place)
         if place != passage.place:
             message = f"duplicate id {passage.id!r}, first at {place}; give every row its own"
-            yield _fault_at(passage.place, "id", message)
+            yield fault_at(passage.place, "id", message)
 
 
 def _coded_twice(coded: Sequence[CodedPassage]) -> Iterator[Fault]:
@@ -308,7 +309,7 @@ def _coded_twice(coded: Sequence[CodedPassage]) -> Iterator[Fault]:
         if place != row.place:
             hint = "keep one row, or tell coders apart by a column coder or by their files' names"
             message = f"coder {row.coder!r} coded {row.id!r} already at {place}; {hint}"
-            yield _fault_at(row.place, "id", message)
+            yield fault_at(row.place, "id", message)
 
 
 def _documents_with_two_events(passages: Sequence[LabelledPassage]) -> Iterator[Fault]:
@@ -321,7 +322,7 @@ def _documents_with_two_events(passages: Sequence[LabelledPassage]) -> Iterator[
         if event != passage.event and passage.document not in told:
             told.add(passage.document)
             message = f"document {passage.document!r} has event {passage.event!r} here and {event!r} at {place}"
-            yield _fault_at(passage.place, "event", f"{message}; a document reports one event")
+            yield fault_at(passage.place, "event", f"{message}; a document reports one event")
 
 
 def _show(value: object) -> str:

@@ -9,6 +9,7 @@ from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset
 from classify.errors import DataError, Fault
 from classify.measure.arrays import FloatArray
+from classify.measure.sampleplan import intraclass_correlation
 
 FIELD = "inclusion_probability"
 
@@ -21,7 +22,7 @@ def audit_prevalence(audit: Dataset) -> Mapping[str, FloatArray]:
     of a multiclass task sum to one. A label about which no passage says anything has no share (nan). Raises DataError
     for a passage without an inclusion probability.
     """
-    weight = _weights(audit.passages)
+    weight = audit_weights(audit.passages)
     return {task.name: _shares(audit, task, weight) for task in audit.coded_tasks()}
 
 
@@ -35,7 +36,22 @@ def _shares(audit: Dataset, task: Task, weight: FloatArray) -> FloatArray:
     return np.asarray(smoothed if task.is_multilabel else smoothed / smoothed.sum())
 
 
-def _weights(passages: tuple[LabelledPassage, ...]) -> FloatArray:
+def likeness(dataset: Dataset) -> float:
+    """How alike passages of one event are: the intraclass correlation, a mean over all labels that any passage carries.
+
+    In [0, 1]; 0 where nothing can be told.
+    """
+    found = []
+    for task in dataset.coded_tasks():
+        gold = dataset.gold(task)
+        for column in np.flatnonzero(gold.support):
+            known = gold.known[:, column]
+            found.append(intraclass_correlation(gold.gold[known, column], dataset.groups[known]))
+    return max(0.0, float(np.mean(found))) if found else 0.0
+
+
+def audit_weights(passages: tuple[LabelledPassage, ...]) -> FloatArray:
+    """The inverse of each passage's inclusion probability, shape (n_passages,); DataError where one has none."""
     faults, found = [], []
     for passage in passages:
         given = passage.extra.get(FIELD)

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -36,6 +36,23 @@ def find_candidates(dataset: Dataset, task: Task, *, most: int = 20) -> Mapping[
     A candidate stands in the label's passages of 3 events or more, and is commoner there than chance allows (G² of at
     least 10.83, p < .001). Pairs are NLTK's collocations by likelihood ratio.
     """
+
+    def is_new(label: Label) -> Callable[[str], bool]:
+        friends = Label("false friends", terms=label.not_terms)
+        covered = TermMatcher(replace(task, labels=(replace(label, not_terms=()), friends)))
+        return lambda term: not covered.count(term).any()
+
+    return _most_key(dataset, task, most, is_new)
+
+
+def find_collocations(dataset: Dataset, task: Task, *, most: int = 20) -> Mapping[str, list[Candidate]]:
+    """The same for pairs of words alone, whether the codebook covers them or not."""
+    return _most_key(dataset, task, most, lambda _: lambda term: " " in term)
+
+
+def _most_key(
+    dataset: Dataset, task: Task, most: int, is_wanted: Callable[[Label], Callable[[str], bool]]
+) -> Mapping[str, list[Candidate]]:
     holders = _holders(dataset)
     terms = list(holders)
     gold = dataset.gold(task)
@@ -46,14 +63,13 @@ def find_candidates(dataset: Dataset, task: Task, *, most: int = 20) -> Mapping[
         inside = np.array([sum(positive[row] for row in rows) for rows in rows_of], dtype=np.int64)
         outside = np.array([len(rows) for rows in rows_of], dtype=np.int64) - inside
         keyness = log_likelihood(inside, outside, int(positive.sum()), int((known & ~positive).sum()))
-        friends = Label("false friends", terms=label.not_terms)
-        covered = TermMatcher(replace(task, labels=(replace(label, not_terms=()), friends)))
+        wanted = is_wanted(label)
         chosen: list[Candidate] = []
         for number in np.argsort(-np.nan_to_num(keyness), kind="stable").tolist():
             if len(chosen) == most or not keyness[number] >= MIN_KEYNESS:
                 break
             events = {int(dataset.groups[row]) for row in rows_of[number] if positive[row]}
-            if len(events) >= MIN_EVENTS and not covered.count(terms[number]).any():
+            if len(events) >= MIN_EVENTS and wanted(terms[number]):
                 counts = int(inside[number]), int(outside[number])
                 chosen.append(Candidate(terms[number], *counts, float(keyness[number])))
         found[label.name] = chosen

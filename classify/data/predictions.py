@@ -15,6 +15,8 @@ SOURCE_FIELDS = ("source", "outlet", "publisher", "publication", "newspaper")
 """Fields that say who published a passage; the first one that a row fills counts."""
 NONE = "none"
 """In the place of a label: a passage that carries none of a task's labels. No label may be called so."""
+NOT_NAMED = "not named"
+"""In the place of a bundle's id."""
 SEPARATOR = "|"
 PREDICTED, PROBABILITY = "predicted:", "p:"
 _MONTH = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:-(?:0[1-9]|[12]\d|3[01]))?(?:[T ].*)?")
@@ -61,6 +63,19 @@ def month_of(row: Row) -> str | None:
     """The month of a row's date as 2025-07, None where that can't be told."""
     found = _MONTH.fullmatch(str(row.get(DATE)).strip())
     return found[1] if found else None
+
+
+def field_of(row: Row, name: str) -> str:
+    """The value of a field, empty where it is missing; `source`, `month` and `year` are found under other names too.
+
+    >>> field_of({"outlet": "Daily", "date": "2025-07-27"}, "month")
+    '2025-07'
+    """
+    if name == SOURCE:
+        return source_of(row)
+    if name == MONTH or (name == YEAR and not text_of(row.get(YEAR))):
+        return (month_of(row) or "")[: 4 if name == YEAR else None]
+    return text_of(row.get(name))
 
 
 def own_columns(columns: Iterable[str]) -> list[str]:

@@ -11,12 +11,14 @@ import numpy as np
 from classify.data.predictions import (
     DATE,
     MONTH,
+    NOT_NAMED,
     SEPARATOR,
     SOURCE,
     YEAR,
     Answer,
     Layout,
     answer_of,
+    field_of,
     is_error,
     layout_of,
     month_of,
@@ -24,7 +26,6 @@ from classify.data.predictions import (
     own_columns,
     prediction_files,
     prediction_rows,
-    source_of,
     text_of,
 )
 from classify.data.tables import Row
@@ -145,7 +146,7 @@ class _Collector:
             if found.is_list:
                 self.lists.add(task)
         self.review.add(SEPARATOR.join(names_of(row.get("review"))))
-        self.model.add(text_of(row.get("model")) or "not named")
+        self.model.add(text_of(row.get("model")) or NOT_NAMED)
 
     def _check_layout(self, layout: Layout, path: str, number: int) -> None:
         """Take the first row's tasks and labels for all; the order of later ones doesn't matter."""
@@ -165,19 +166,11 @@ class _Collector:
                 )
 
     def _add_fields(self, row: Row) -> None:
-        month = month_of(row)
         date = text_of(row.get(DATE))
-        if date and not month:
+        if date and not month_of(row):
             self.unread[date[:40]] += 1
         for name, coder in self.fields.items():
-            if name == SOURCE:
-                coder.add(source_of(row))
-            elif name == MONTH:
-                coder.add(month or "")
-            elif name == YEAR and not text_of(row.get(YEAR)):
-                coder.add((month or "")[:4])
-            else:
-                coder.add(text_of(row.get(name)))
+            coder.add(field_of(row, name))
         for hashes, key in ((self.ids, "id"), (self.texts, "text")):
             if value := text_of(row.get(key)):
                 hashes.append(hash(value))

@@ -1,7 +1,7 @@
 """Hold out whole events, learn everything from the rest, and predict what was held out: every system side by side."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -10,6 +10,7 @@ from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold
 from classify.data.splits import MAX_FOLDS
 from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS, HeldOut, Mistake
+from classify.evaluation.labelwords import FoldWords, words_of_fold
 from classify.evaluation.mistakes import find_mistakes
 from classify.evaluation.schemes import Split
 from classify.evaluation.work import Job, cost_of
@@ -25,10 +26,11 @@ from classify.scorer.decisions import DecisionRule
 
 @dataclass(frozen=True)
 class Part:
-    """What one system said of one split's held-out passages, and the mistakes among them that are worth reading."""
+    """What one system said of one split's held-out passages; mistakes among them worth reading; the words it learnt."""
 
     held: HeldOut
     mistakes: tuple[Mistake, ...] = ()
+    words: FoldWords | None = None
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,13 @@ class System:
     cost: float = 0.0
 
 
-Predicted = tuple[Mapping[str, HeldOut], tuple[Mistake, ...]]
-"""Each system's predictions by name, and the model's mistakes."""
+@dataclass(frozen=True)
+class Predicted:
+    """Each system's predictions by name, the model's mistakes, and what each fold's model made of words."""
+
+    systems: Mapping[str, HeldOut] = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
+    words: tuple[FoldWords, ...] = ()
 
 
 def systems_for(
@@ -71,13 +78,14 @@ def jobs_of(systems: Sequence[System], splits: Sequence[Split]) -> list[Job[Part
 
 
 def join_parts(systems: Sequence[System], splits: Sequence[Split], parts: Sequence[Part]) -> Predicted:
-    """What the jobs of `jobs_of` gave: each system's predictions in the order of their rows, and all mistakes."""
+    """What the jobs of `jobs_of` gave: each system's predictions in the order of their rows, and the rest."""
     order = np.argsort(np.concatenate([split.outside for split in splits]), kind="stable")
     held = {}
     for number, system in enumerate(systems):
         of_system = [part.held for part in parts[number * len(splits) : (number + 1) * len(splits)]]
         held[system.name] = HeldOut.join(of_system, order)
-    return held, tuple(mistake for part in parts for mistake in part.mistakes)
+    mistakes = tuple(mistake for part in parts for mistake in part.mistakes)
+    return Predicted(held, mistakes, tuple(part.words for part in parts if part.words))
 
 
 def decide(rule: DecisionRule, scores: FloatArray, evidence: BoolArray) -> HeldOut:
@@ -103,7 +111,8 @@ def _learnt(
     if not explained:
         return Part(held)
     passages = [dataset.passages[row] for row in split.outside]
-    return Part(held, find_mistakes(task, passages, gold.of(split.outside), held, partial(fold_scorer, fitted)))
+    mistakes = find_mistakes(task, passages, gold.of(split.outside), held, partial(fold_scorer, fitted))
+    return Part(held, mistakes, words_of_fold(fitted, dataset.groups, split.inside[gold.coded[split.inside]]))
 
 
 def _terms(task: Task, gold: TaskGold, counted: CountedTexts, settings: TaskSettings, split: Split) -> Part:

@@ -17,6 +17,7 @@ from classify.evaluation.crossval import Predicted, System, decide, jobs_of, joi
 from classify.evaluation.curve import Point, curve_jobs, draw_curve
 from classify.evaluation.heldout import MODEL, PRIOR, TERMS
 from classify.evaluation.judge import Held, judge
+from classify.evaluation.labelwords import LabelWords, find_label_words
 from classify.evaluation.mistakes import find_mistakes
 from classify.evaluation.notes import (
     least_support,
@@ -45,6 +46,7 @@ class _Further:
 
     points: Sequence[Point] = ()
     leak: TopicLeak | None = None
+    words: tuple[LabelWords, ...] = ()
 
 
 def evaluate(
@@ -82,7 +84,7 @@ def evaluate(
     rows = plan.rows if judged else np.arange(len(dataset.passages))
     found, further = _predict(dataset, judged, settings, plan, unlabelled, on_step)
     held = {
-        task.name: _held_by_scheme(dataset, task, settings, plan, rows, found.get(task.name, ({}, ())), fields)
+        task.name: _held_by_scheme(dataset, task, settings, plan, rows, found.get(task.name, Predicted()), fields)
         for task in tasks
     }
     return _evaluation(
@@ -133,7 +135,8 @@ def _predict(
         parts = [next(results) for _ in range(len(systems[task.name]) * len(plan.splits))]
         found[task.name] = join_parts(systems[task.name], plan.splits, parts)
         points, of_leak = ([next(results) for _ in asked[task.name]] for asked in (curves, leaks))
-        further[task.name] = _Further(points, judge_leak(dataset, task, of_leak))
+        words = find_label_words(dataset, task, found[task.name].words)
+        further[task.name] = _Further(points, judge_leak(dataset, task, of_leak), words)
     return found, further
 
 
@@ -147,14 +150,13 @@ def _held_by_scheme(
     fields: Mapping[str, Sequence[str]],
 ) -> Held:
     """What every system says of `rows`, for one task: the rows held out, or all where the scheme has no splits."""
-    systems, mistakes = predicted
     return Held(
         task=task,
         gold=dataset.gold(task).of(rows),
         groups=dataset.groups[rows],
         folds=plan.folds if plan.splits else np.full(len(rows), -1, dtype=np.int64),
-        systems=systems,
-        mistakes=mistakes,
+        systems=predicted.systems,
+        mistakes=predicted.mistakes,
         fields={field: [values[row] for row in rows] for field, values in fields.items()},
         rule=parse_threshold_rule(settings.of(task).thresholds) if task.is_multilabel else None,
         review_margin=settings.review.margin,
@@ -253,7 +255,7 @@ def _evaluation(
         evaluable = np.array([label.is_evaluable for label in result.labels], dtype=np.bool_)
         found = further.get(name, _Further())
         curve = draw_curve(dataset, of_task.task, found.points, evaluable, seed=seed)
-        tasks[name] = replace(result, curve=curve, leak=found.leak)
+        tasks[name] = replace(result, curve=curve, leak=found.leak, words=found.words)
     return Evaluation(
         codebook=dataset.codebook,
         tasks=tasks,

@@ -7,18 +7,19 @@ import numpy as np
 
 from classify.codebook import Task
 from classify.data.dataset import TaskGold
+from classify.evaluation.abstention import judge_abstention
+from classify.evaluation.deciding import cost_of_deciding
 from classify.evaluation.heldout import MODEL, TERMS, HeldOut, Mistake
 from classify.evaluation.measures import NO_ESTIMATE, Measured, headline, macro_f1_difference, measure
 from classify.evaluation.mistakes import find_suspects, worst_mistakes
-from classify.evaluation.results import Abstention, LabelResult, TaskAgreement, TaskResult, none_if_nan
+from classify.evaluation.results import LabelResult, TaskAgreement, TaskResult, none_if_nan
 from classify.evaluation.slices import slice_by
 from classify.evaluation.verdicts import MIN_HELD_OUT_POSITIVES, evaluable_labels, reach_verdict
 from classify.learn.thresholds import PRECISION, ThresholdRule, choose_threshold
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
-from classify.measure.calibration import brier_skill, calibration_line, reliability
-from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups, jackknife_t, logit_jackknife_t
+from classify.measure.calibration import CalibrationCurve, brier_skill, calibration_curve, calibration_line, reliability
+from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_groups, logit_jackknife_t
 from classify.measure.scores import (
-    agreeing_rows,
     co_confusion,
     confusion,
     f1,
@@ -26,7 +27,6 @@ from classify.measure.scores import (
     matthews,
     precision,
     recall,
-    risk_coverage,
 )
 
 
@@ -93,10 +93,12 @@ def judge(held: Held) -> TaskResult:
         thresholds=str(held.rule) if held.rule else None,
         optimism=float(np.mean(gains[evaluable])) if gains is not None and evaluable.any() else None,
         reliability=reliability(model.probabilities[gold.known], gold.gold[gold.known]) if model else None,
-        abstention=_abstention(held, gold, model, groups) if model else None,
+        calibration=_calibration(gold, model, groups) if model else None,
+        abstention=judge_abstention(gold, model, groups, margin=held.review_margin) if model else None,
         slices=slice_by(task, held.gold, held.groups, held.systems, held.fields),
         curve=None,
         leak=None,
+        words=(),
         mistakes=worst_mistakes(task, held.mistakes),
         suspects=find_suspects(held.gold, held.systems[MODEL], task.label_names) if model else (),
         gold=held.gold,
@@ -117,28 +119,10 @@ def _optimism(rule: ThresholdRule, gold: TaskGold, model: HeldOut) -> FloatArray
     return np.asarray(np.nan_to_num(both[0]) - np.nan_to_num(both[1]))
 
 
-def _abstention(held: Held, gold: TaskGold, model: HeldOut, groups: IntArray) -> Abstention | None:
-    right, complete = agreeing_rows(gold.gold, model.predicted, gold.known)
-    if not complete.any():
-        return None
-    wrong, certainty, groups = ~right[complete], model.certainty[complete], groups[complete]
-    coverage, risk = risk_coverage(certainty, wrong)
-    without = np.array([_area(certainty[groups != n], wrong[groups != n]) for n in range(int(groups.max()) + 1)])
-    kept = certainty >= held.review_margin
-    return Abstention(
-        coverage=coverage,
-        risk=risk,
-        area=jackknife_t(_area(certainty, wrong), without),
-        kept=float(kept.mean()),
-        kept_risk=float(wrong[kept].mean()) if kept.any() else None,
-    )
-
-
-def _area(certainty: FloatArray, wrong: BoolArray) -> float:
-    if not len(wrong):
-        return float("nan")
-    coverage, risk = risk_coverage(certainty, wrong)
-    return float((risk * np.diff(coverage, prepend=0)).sum())
+def _calibration(gold: TaskGold, model: HeldOut, groups: IntArray) -> CalibrationCurve:
+    """Over the known cells of all labels."""
+    of_event = np.repeat(groups[:, None], gold.gold.shape[1], axis=1)
+    return calibration_curve(model.probabilities[gold.known], gold.gold[gold.known], of_event[gold.known])
 
 
 def _f1(found: Measured, n: int) -> Estimate:
@@ -166,6 +150,7 @@ def _label_result(
     support, n_known = int(gold.support[n]), int(known.sum())
     coders = held.agreement[label.name] if held.agreement else None
     of_f1 = gain = ap = skill = brier = slope = intercept = NO_ESTIMATE
+    deciding = None
     counts = np.full(4, np.nan)
     if model is not None and found is not None:
         counts = found.counts[:, n].sum(axis=0)
@@ -176,6 +161,7 @@ def _label_result(
         cells = model.probabilities[known, n], gold.gold[known, n], jackknife_groups(groups[known])
         brier = _shown(brier_skill(*cells), *enough)
         slope, intercept = (_shown(estimate, *enough) for estimate in calibration_line(*cells))
+        deciding = cost_of_deciding(*cells[:2], model.predicted[known, n], held.folds[held.gold.coded][known])
     verdict, reason = reach_verdict(support, n_events, of_f1, gain, skill, coders, has_terms=bool(label.terms))
     return LabelResult(
         name=label.name,
@@ -193,6 +179,7 @@ def _label_result(
         slope=slope,
         intercept=intercept,
         optimism=float(gains[n]) if gains is not None and enough[1] else None,
+        deciding=deciding if enough[0] else None,
         agreement=coders,
         is_evaluable=bool(enough[1]) and model is not None,
         verdict=verdict,

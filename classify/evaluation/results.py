@@ -10,9 +10,11 @@ from classify.codebook import Codebook, Task
 from classify.data.annotations import LabelledPassage
 from classify.data.dataset import TaskGold
 from classify.data.events import JoinedPair
+from classify.evaluation.deciding import Deciding
 from classify.evaluation.heldout import HeldOut, Mistake, Suspect
+from classify.evaluation.labelwords import LabelWords
 from classify.measure.arrays import FloatArray, IntArray
-from classify.measure.calibration import Reliability
+from classify.measure.calibration import CalibrationCurve, Reliability
 from classify.measure.intervals import Estimate
 from classify.notebook import block, bold, paragraph, table
 
@@ -60,11 +62,25 @@ class TaskAgreement:
 
 
 @dataclass(frozen=True)
+class RiskBand:
+    """Risk at evenly spaced coverages, from the surest 30 passages on, with its 95% interval over events.
+
+    All of shape (n_points,); `low` and `high` are NaN where there are too few events.
+    """
+
+    coverage: FloatArray
+    risk: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+@dataclass(frozen=True)
 class Abstention:
     """What setting doubtful passages aside saves: risk, the share with a wrong label, of the surest part (coverage).
 
     `coverage` and `risk` have shape (n_points,), from the surest passage on; `area` is the mean risk over all
-    coverages; `kept` and `kept_risk` are the part that asks for no review (`near_threshold`), and its risk.
+    coverages; `kept` and `kept_risk` are the part that asks for no review (`near_threshold`), and its risk; `band` is
+    the curve where it can be read, None under 60 passages.
     """
 
     coverage: FloatArray
@@ -72,15 +88,18 @@ class Abstention:
     area: Estimate
     kept: float
     kept_risk: float | None
+    band: RiskBand | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The area, the point of review and the curve."""
+        band = {} if self.band is None else {"band": _arrays(self.band)}
         return {
             "area": self.area.to_dict(),
             "kept": self.kept,
             "risk": self.total_risk,
             "kept_risk": self.kept_risk,
             "curve": {"coverage": self.coverage.tolist(), "risk": self.risk.tolist()},
+            **band,
         }
 
     @property
@@ -165,7 +184,7 @@ class LabelResult:
     `precision`, `recall`, `f1` and `average_precision` are None-valued where the data can't give them; `gain` is F1
     minus that of the codebook's terms, paired by event; `skill` is (AP - prevalence) / (1 - prevalence); `matthews` is
     Matthews' correlation; `slope` and `intercept` of calibration are perfect at 1 and 0; `optimism` is what F1 would
-    gain if the threshold were chosen on the very passages it is judged by.
+    gain if the threshold were chosen on the very passages it is judged by; `deciding` is what its decisions cost.
     """
 
     name: str
@@ -183,6 +202,7 @@ class LabelResult:
     slope: Estimate
     intercept: Estimate
     optimism: float | None
+    deciding: Deciding | None
     agreement: LabelAgreement | None
     is_evaluable: bool
     verdict: str
@@ -213,10 +233,12 @@ class TaskResult:
     thresholds: str | None
     optimism: float | None
     reliability: Reliability | None
+    calibration: CalibrationCurve | None
     abstention: Abstention | None
     slices: tuple[Slice, ...]
     curve: LearningCurve | None
     leak: TopicLeak | None
+    words: tuple[LabelWords, ...]
     mistakes: tuple[Mistake, ...] = field(repr=False)
     suspects: tuple[Suspect, ...] = field(repr=False)
     gold: TaskGold = field(repr=False)
@@ -250,10 +272,14 @@ class TaskResult:
             facts["abstention"] = self.abstention.to_dict()
             facts["expected_calibration_error"] = self.reliability.error
             facts["reliability"] = {name: bins.tolist() for name, bins in vars(self.reliability).items()}
+        if self.calibration is not None:
+            facts["calibration_curve"] = _arrays(self.calibration)
         if self.curve is not None:
             facts["learning_curve"] = self.curve.to_dict()
         if self.leak is not None:
             facts["topic_leak"] = self.leak.to_dict()
+        if self.words:
+            facts["words"] = {found.label: found.to_dict() for found in self.words}
         facts["slices"] = [_slice_dict(found) for found in self.slices]
         return facts
 
@@ -351,6 +377,7 @@ def _label_dict(label: LabelResult) -> dict[str, Any]:
         "calibration_slope": label.slope.to_dict(),
         "calibration_intercept": label.intercept.to_dict(),
         "optimism": label.optimism,
+        "deciding": None if label.deciding is None else label.deciding.to_dict(),
         "coder_alpha": None if agreement is None else agreement.alpha.to_dict(),
         "coder_f1": None if agreement is None else agreement.specific,
         "verdict": label.verdict,
@@ -363,6 +390,10 @@ def _slice_dict(found: Slice) -> dict[str, Any]:
     names = ("field", "value", "n_passages", "n_events", "n_labels")
     systems = {name: _plain(measures) for name, measures in found.measures.items()}
     return {**dict(zip(names, facts, strict=True)), "systems": systems}
+
+
+def _arrays(found: CalibrationCurve | RiskBand) -> dict[str, list[float | None]]:
+    return {name: [none_if_nan(value) for value in values] for name, values in vars(found).items()}
 
 
 def none_if_nan(value: float) -> float | None:

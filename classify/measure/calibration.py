@@ -6,7 +6,7 @@ import numpy as np
 
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import Estimate, estimate_from_counts, jackknife_t
-from classify.measure.scores import sum_by_group
+from classify.measure.scores import rate, sum_by_group
 
 _MAX_STEPS = 100
 _LEAST_SLOPE = 1e-6
@@ -14,6 +14,7 @@ _LEAST_P = 1e-9
 _FAR = 2.0
 MIN_FOR_BINS = 200
 """Expected calibration error of fewer predictions is mostly noise."""
+MIN_IN_BIN = 20
 
 
 def sigmoid(logit: FloatArray) -> FloatArray:
@@ -163,3 +164,54 @@ def reliability(probability: FloatArray, gold: BoolArray, *, n_bins: int = 10) -
         np.stack([probability, gold, np.ones(len(gold))], axis=1), np.unique(bins, return_inverse=True)[1]
     )
     return Reliability(sums[:, 0] / sums[:, 2], sums[:, 1] / sums[:, 2], sums[:, 2].astype(np.int64))
+
+
+@dataclass(frozen=True)
+class CalibrationCurve:
+    """Probabilities in steps of a tenth, from the lowest up, all of shape (n_bins,).
+
+    Mean probability, share that is gold with its 95% interval over events (NaN where there is none), number of answers.
+    """
+
+    probability: FloatArray
+    share: FloatArray
+    low: FloatArray
+    high: FloatArray
+    n: IntArray
+
+
+def calibration_curve(
+    probability: FloatArray, gold: BoolArray, groups: IntArray, *, n_bins: int = 10
+) -> CalibrationCurve:
+    """Probabilities beside what they came to, in bins of equal width; all inputs have shape (n_answers,).
+
+    Where most probabilities are small, bins of equal size crowd there and leave one for all the others, and these
+    don't. A bin with under 20 answers is joined to those below it, the lowest to that above.
+
+    >>> p, gold = np.repeat([0.05, 0.15, 0.65], [20, 2, 20]), np.repeat([False, True], [20, 22])
+    >>> found = calibration_curve(p, gold, np.arange(42))
+    >>> found.n.tolist(), found.share.round(2).tolist()
+    ([22, 20], [0.09, 1.0])
+    """
+    bins = _joined(np.minimum(n_bins - 1, (n_bins * probability).astype(np.int64)), n_bins)
+    means = sum_by_group(np.stack([probability, gold, np.ones(len(gold))], axis=1), bins)
+    found = [_share(gold, bins == one, groups) for one in range(len(means))] if len(gold) else []
+    low, high = (np.array(side, dtype=np.float64) for side in ([f.low for f in found], [f.high for f in found]))
+    n = means[:, 2]
+    return CalibrationCurve(means[:, 0] / n, means[:, 1] / n, low, high, n.astype(np.int64))
+
+
+def _joined(bins: IntArray, n_bins: int) -> IntArray:
+    """The bins numbered anew, small ones joined to their neighbour."""
+    counts = np.bincount(bins, minlength=n_bins)
+    begins = np.zeros(n_bins, dtype=np.bool_)
+    room = 0
+    for n in reversed(range(n_bins)):
+        room += int(counts[n])
+        if room >= MIN_IN_BIN:
+            begins[n], room = True, 0
+    return np.asarray(np.maximum(np.cumsum(begins)[bins] - 1, 0))
+
+
+def _share(gold: BoolArray, chosen: BoolArray, groups: IntArray) -> Estimate:
+    return estimate_from_counts(sum_by_group(np.stack([gold & chosen, chosen], axis=1), groups), rate)

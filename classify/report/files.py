@@ -6,9 +6,9 @@ from classify.data.tables import write_rows
 from classify.evaluation.results import Evaluation
 from classify.evaluation.saved import METRICS, PREDICTION_COLUMNS, PREDICTIONS, prediction_rows
 from classify.files import refuse_foreign, to_json
+from classify.report.figures import evaluation_figures
 from classify.report.folder import write_folder
 from classify.report.page import render_evaluation
-from classify.report.plots import evaluation_figures
 from classify.report.tables import per_label_rows
 
 REPORT = "report.html"

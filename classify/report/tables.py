@@ -22,15 +22,15 @@ def per_label_rows(evaluation: Evaluation) -> Iterator[Row]:
                 "prevalence": label.prevalence,
                 "precision": label.precision,
                 "recall": label.recall,
-                **_spread("f1", label.f1),
-                **_spread("average_precision", label.average_precision),
-                **_spread("gain_over_codebook_terms", label.gain),
+                **spread("f1", label.f1),
+                **spread("average_precision", label.average_precision),
+                **spread("gain_over_codebook_terms", label.gain),
                 "matthews": label.matthews,
-                **_spread("brier_skill", label.brier_skill),
-                **_spread("calibration_slope", label.slope),
-                **_spread("calibration_intercept", label.intercept),
+                **spread("brier_skill", label.brier_skill),
+                **spread("calibration_slope", label.slope),
+                **spread("calibration_intercept", label.intercept),
                 "optimism": label.optimism,
-                **_spread("coder_alpha", agreement.alpha if agreement else Estimate(None)),
+                **spread("coder_alpha", agreement.alpha if agreement else Estimate(None)),
                 "coder_f1": agreement.specific if agreement else None,
                 "verdict": label.verdict,
                 "reason": label.reason,
@@ -71,5 +71,6 @@ def agreement_dict(agreement: TaskAgreement) -> dict[str, object]:
     }
 
 
-def _spread(name: str, estimate: Estimate) -> Row:
+def spread(name: str, estimate: Estimate) -> Row:
+    """An estimate in three columns."""
     return {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}

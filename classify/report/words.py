@@ -12,6 +12,16 @@ SYSTEMS = {
     TERMS: "the codebook's terms as rules",
     PLAIN: "plain TF-IDF and logistic regression",
 }
+SHORT_SYSTEMS = {MODEL: "the model", PRIOR: "prior", TERMS: "codebook's terms", PLAIN: "plain TF-IDF"}
+
+
+def spoken(name: str) -> str:
+    """A name as people read it.
+
+    >>> spoken("cyber_security")
+    'cyber security'
+    """
+    return name.replace("_", " ")
 
 
 def in_words(result: TaskResult) -> list[str]:

@@ -120,6 +120,8 @@ EXAMPLES = {
     "audit-splits": "classify audit-splits --labels labels/",
     "predict": 'echo "Both navies agreed to patrol together." | classify predict -',
     "report": "classify report predictions.jsonl --by register",
+    "sample": "classify sample corpus/ -n 200 --out audit.csv",
+    "shares": "classify shares predictions.jsonl --audit audit.csv --by month --out reports/shares",
     "explain": 'classify explain --text "Both navies agreed to patrol the strait together." --task theme',
     "inspect": "classify inspect models/defence-diplomacy",
 }
@@ -172,6 +174,11 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ("audit-splits", ["--labels", "--codebook", "--config", "--json", "--quiet"]),
         ("predict", ["--model", "--format", "--out", "--quiet"]),
         ("report", ["--by", "--out", "--quiet"]),
+        ("sample", ["-n", "--by", "--half-width", "--share", "--labels", "--codebook", "--seed", "--out", "--quiet"]),
+        (
+            "shares",
+            ["--audit", "--by", "--codebook", "--model", "--held-out", "--score-field", "--out", "--json", "--quiet"],
+        ),
         ("explain", ["--text", "--model", "--task", "--labels", "--json", "--quiet"]),
         ("inspect", ["--json"]),
     ],
@@ -179,7 +186,9 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
 def test_help_names_the_options(command: str, options: list[str]) -> None:
     shown = succeeds(command, "--help").split("Options:\n")[1]
     starts = [
-        line.strip().removeprefix("-q, ").split()[0] for line in shown.splitlines() if line[:4] in ("  --", "  -q")
+        line.strip().removeprefix("-q, ").split()[0]
+        for line in shown.splitlines()
+        if line[:4] in ("  --", "  -n", "  -q")
     ]
     assert [*options, "--help"] == starts
 

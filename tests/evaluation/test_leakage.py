@@ -51,7 +51,7 @@ def held_out(dataset: Dataset, task: str, folds: IntArray) -> dict[str, HeldOut]
     asked, splits = dataset.codebook[task], splits_of(folds)
     counted = count_for(asked, dataset.texts, SETTINGS[task])
     systems = systems_for(dataset, asked, SETTINGS[task], counted, seed=0)
-    return dict(join_parts(systems, splits, run_jobs(jobs_of(systems, splits), lambda done, total: None))[0])
+    return dict(join_parts(systems, splits, run_jobs(jobs_of(systems, splits), lambda done, total: None)).systems)
 
 
 def parts(held: Mapping[str, HeldOut], rows: BoolArray) -> dict[str, list[object]]:

@@ -1,0 +1,1 @@
+"""Predictions and an audit sample to shares of the corpus, with intervals that hold."""

@@ -1,0 +1,109 @@
+"""Shares to figures: each label's share with its interval, beside what counting machine tags gives."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from classify.data.predictions import MONTH, YEAR
+from classify.estimate.results import WHOLE, LabelShare, Shares
+from classify.report.figures import PNG, SVG, WIDTH, as_files
+from classify.report.palette import FAINT, GRID, MODEL_COLOUR, SOFT, STYLE, TERMS_COLOUR
+from classify.report.words import spoken
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_PARTS = 12
+"""Of a corpus in a figure: the last months, or the first values of another field."""
+_KEY = "dot and line: share, 95% interval (grey: under 10 audited); hollow diamond: machine-tag rate; n: audited"
+
+
+def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
+    """The share of each label with its 95% interval (line) and the machine-tag rate (hollow diamond), one row each."""
+    for row, one in enumerate(found):
+        estimate = one.share.estimate
+        ax.plot(100 * one.machine_rate, row, "D", markerfacecolor="none", markeredgecolor=TERMS_COLOUR, markersize=5.5)
+        if estimate.value is None:
+            continue
+        if estimate.low is not None and estimate.high is not None:
+            ax.plot([100 * estimate.low, 100 * estimate.high], [row, row], color=MODEL_COLOUR, linewidth=2.2)
+            right = 100 * max(estimate.high, one.machine_rate)
+            text = f"{100 * estimate.value:.0f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
+            ax.annotate(text, (right, row), (7, 0), textcoords="offset points", va="center", fontsize=8.5)
+        ax.plot(100 * estimate.value, row, "o", color=FAINT if one.is_thin else MODEL_COLOUR, markersize=6.5)
+    ax.set_yticks(range(len(found)), [f"{spoken(one.label)}  (n = {one.share.n})" for one in found])
+    ax.set(ylim=(len(found) - 0.5, -0.5), xlabel="share of passages, %")
+    ax.set_xlim(left=0)
+    ax.margins(x=0.2)
+    ax.grid(axis="x", color=GRID, zorder=0)
+    ax.tick_params(axis="y", length=0)
+    return ax
+
+
+def draw_share_by_part(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
+    """One label in every part of the corpus, in order: shares with intervals, and machine-tag rates as diamonds."""
+    x = np.arange(len(found))
+    ax.plot(x, [100 * one.machine_rate for one in found], "D", markerfacecolor="none", markeredgecolor=TERMS_COLOUR,
+            markersize=4.5)  # fmt: skip
+    for place, one in enumerate(found):
+        estimate = one.share.estimate
+        if estimate.value is None:
+            continue
+        colour = FAINT if one.is_thin else MODEL_COLOUR
+        if estimate.low is not None and estimate.high is not None:
+            ax.plot([place, place], [100 * estimate.low, 100 * estimate.high], color=colour, linewidth=2)
+        ax.plot(place, 100 * estimate.value, "o", color=colour, markersize=5)
+    names = [f"{one.cell}\nn = {one.share.n}" for one in found]
+    ax.set_xticks(x, names, rotation=0 if len(found) <= 4 else 60, ha="center" if len(found) <= 4 else "right")
+    ax.tick_params(axis="x", labelsize=7.5)
+    ax.set_ylim(bottom=0)
+    ax.set_title(spoken(found[0].label), fontsize=9.5)
+    ax.grid(axis="y", color=GRID, zorder=0)
+    return ax
+
+
+def share_figures(shares: Shares) -> dict[str, bytes]:
+    """Every figure as SVG and PNG, by file name: the whole corpus, and each label by parts where there are any."""
+    from matplotlib import rc_context
+
+    with rc_context(STYLE):
+        return as_files(_drawn(shares), (SVG, PNG))
+
+
+def _drawn(shares: Shares) -> Iterator[tuple[str, "Figure"]]:
+    cells = sorted(shares.cells)[-MOST_PARTS:] if shares.by in (MONTH, YEAR) else shares.cells[:MOST_PARTS]
+    for task in shares.tasks:
+        whole = shares.of(task, WHOLE)
+        yield f"{task}-shares", _whole_figure(whole)
+        if cells:
+            parts = [one for cell in cells for one in shares.of(task, cell)]
+            by_label = [[one for one in parts if one.label == label.label] for label in whole]
+            yield f"{task}-shares-by-{shares.by}", _parts_figure(by_label)
+
+
+def _whole_figure(found: Sequence[LabelShare]) -> "Figure":
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH, 1.3 + 0.34 * len(found)), layout="constrained")
+    ax = draw_shares(found, figure.subplots())
+    ax.set_title(f"{spoken(found[0].task)}: shares of {found[0].n_passages:,} passages")
+    figure.supxlabel(_KEY, fontsize=7.5, color=SOFT)
+    return figure
+
+
+def _parts_figure(by_label: Sequence[Sequence[LabelShare]]) -> "Figure":
+    from matplotlib.figure import Figure
+
+    columns = 2 if len(by_label[0]) > 4 else 3
+    rows = -(-len(by_label) // columns)
+    figure = Figure(figsize=(WIDTH, 0.7 + 2.1 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax, found in zip(grid, by_label, strict=False):
+        draw_share_by_part(found, ax)
+    for ax in grid[len(by_label) :]:
+        ax.set_visible(False)
+    figure.supylabel("share of passages, %", fontsize=9)
+    figure.supxlabel(_KEY, fontsize=7.5, color=SOFT)
+    return figure

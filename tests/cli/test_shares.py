@@ -1,0 +1,154 @@
+"""classify sample and classify shares, as a user types them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from classify.cli.main import app
+from tests.conftest import toy_rows
+
+RUN = CliRunner()
+
+
+@pytest.fixture
+def folder(in_toy_folder: Path) -> Path:
+    """The toy labels, a bundle of half of them, and predictions of the other half twenty times over."""
+    rows = toy_rows()
+    with Path("half.jsonl").open("w") as half:
+        half.writelines(json.dumps(row) + "\n" for row in rows[:14])
+    with Path("corpus.jsonl").open("w") as corpus:
+        for copy in range(20):
+            for row in rows[14:]:
+                own = {"id": f"{copy}/{row['id']}", "text": f"{row['text']} ({copy})", "source": f"s{copy % 2}"}
+                corpus.write(json.dumps(own | {"labels": row["labels"]}) + "\n")
+    assert ok("train", "--labels", "half.jsonl", "--codebook", "labels/codebook.toml", "--out", "models/toy", "-q")
+    ok("predict", "corpus.jsonl", "--out", "predictions.jsonl")
+    return in_toy_folder
+
+
+def ok(*arguments: str) -> str:
+    found = RUN.invoke(app, list(arguments))
+    assert found.exit_code == 0, found.output
+    return found.stdout or "\n"
+
+
+def refused(*arguments: str) -> str:
+    found = RUN.invoke(app, list(arguments))
+    assert found.exit_code == 2, found.output
+    return found.output
+
+
+def sheet_of(path: str) -> list[dict[str, str]]:
+    with Path(path).open(newline="") as sheet:
+        return list(csv.DictReader(sheet))
+
+
+def coded(path: str, out: str = "coded.csv") -> str:
+    """The sheet as somebody filled it in."""
+    corpus = [json.loads(line) for line in Path("corpus.jsonl").read_text().splitlines()]
+    gold, rows = {row["id"]: row["labels"] for row in corpus}, sheet_of(path)
+    for row in rows:
+        row["theme"] = "|".join(gold[row["id"]]["theme"]) or "none"
+        row["framing"] = gold[row["id"]]["framing"]
+    with Path(out).open("w", newline="") as sheet:
+        writer = csv.DictWriter(sheet, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return out
+
+
+def test_a_sheet_is_drawn_coded_and_told_in_shares(folder: Path) -> None:
+    ok("sample", "predictions.jsonl", "-n", "60", "--out", "audit.csv")
+    assert list(sheet_of("audit.csv")[0]) == [
+        "id",
+        "text",
+        "source",
+        "theme",
+        "framing",
+        "selection",
+        "inclusion_probability",
+    ]
+    said = ok("shares", "predictions.jsonl", "--audit", coded("audit.csv"), "--out", "out")
+    assert "theme: 200 passages, 60 audited" in said
+    assert "labels only" in said
+    saved = json.loads(Path("out/shares.json").read_text())
+    assert [row["label"] for row in saved["shares"]] == ["sea", "cyber", "trade", "report", "praise"]
+    assert {path.name for path in Path("out").iterdir()} == {"shares.json", "shares.csv", "figures"}
+    assert Path("out/figures/theme-shares.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_parts_have_tables_and_figures_of_their_own(folder: Path) -> None:
+    ok("sample", "corpus.jsonl", "-n", "60", "--by", "source", "--out", "audit.csv")
+    said = ok("shares", "predictions.jsonl", "--audit", coded("audit.csv"), "--by", "source", "--out", "out")
+    assert "theme, source s1: 100 passages" in said
+    assert Path("out/figures/framing-shares-by-source.svg").exists()
+    assert Path("out/changes.csv").read_text().startswith("task,label,kind,from,to,change,low,high,p,p_holm")
+
+
+def test_without_audit_rates_are_shown_as_what_they_are(folder: Path) -> None:
+    found = RUN.invoke(app, ["shares", "predictions.jsonl"])
+    assert found.exit_code == 0
+    assert "machine-tag rates, which are no shares" in found.stdout
+    assert "–" not in found.stdout
+    assert "warning: no --audit: machine-tag rates, off by an unknown amount, and no shares" in found.stderr
+
+
+def test_an_audit_drawn_nobody_knows_how_is_refused(folder: Path) -> None:
+    said = refused("shares", "predictions.jsonl", "--audit", "half.jsonl")
+    assert "half.jsonl:1: inclusion_probability: found None; expected the probability" in said.splitlines()[0]
+
+
+def test_json_is_what_the_file_holds(folder: Path) -> None:
+    ok("sample", "corpus.jsonl", "-n", "40", "--out", "audit.csv")
+    said = ok("shares", "predictions.jsonl", "--audit", coded("audit.csv"), "--json", "--out", "out")
+    assert json.loads(said) == json.loads(Path("out/shares.json").read_text())
+
+
+def test_a_folder_of_other_things_is_left_alone(folder: Path) -> None:
+    Path("out").mkdir()
+    Path("out/mine.txt").write_text("keep")
+    assert "mine.txt" in refused("shares", "predictions.jsonl", "--out", "out")
+    assert Path("out/mine.txt").read_text() == "keep"
+
+
+def test_the_same_draw_gives_the_same_bytes_and_a_larger_one_begins_with_it(folder: Path) -> None:
+    for name, n in (("one.csv", "40"), ("again.csv", "40"), ("more.csv", "80")):
+        ok("sample", "corpus.jsonl", "-n", n, "--out", name)
+    assert Path("one.csv").read_bytes() == Path("again.csv").read_bytes()
+    ids = [[row["id"] for row in sheet_of(name)] for name in ("one.csv", "more.csv")]
+    assert ids[1][:40] == ids[0]
+
+
+def test_a_sheet_that_was_coded_is_not_drawn_over(folder: Path) -> None:
+    ok("sample", "corpus.jsonl", "-n", "40", "--out", "audit.csv")
+    coded("audit.csv", "audit.csv")
+    assert "holds hand labels, which would be lost" in refused(
+        "sample", "corpus.jsonl", "-n", "40", "--out", "audit.csv"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give either -n or --half-width"),
+        (["-n", "5", "--half-width", "0.1"], "give either -n or --half-width"),
+        (["-n", "5", "--by", "outlook"], "--by outlook: no passage has it; the rows have id, text, source, labels"),
+        (["-n", "20", "--by", "source"], "-n 20: 2 parts of 15 passages or all there are need 30"),
+        (["--half-width", "0"], "expected both above 0 and under 1"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said_in_a_line(arguments: list[str], message: str, folder: Path) -> None:
+    said = refused("sample", "corpus.jsonl", *arguments)
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_a_wanted_half_width_says_how_many_passages_it_takes(folder: Path) -> None:
+    found = RUN.invoke(app, ["sample", "corpus.jsonl", "--half-width", "0.1", "--share", "0.4", "--out", "audit.csv"])
+    assert found.exit_code == 0
+    n = len(sheet_of("audit.csv"))
+    assert f"{n} passages for ± 0.1 at a share of 0.4 by hand labels alone" in found.stderr
+    assert 50 < n < 100

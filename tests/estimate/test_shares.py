@@ -1,0 +1,255 @@
+"""Shares of a corpus from an audit sample: right on a corpus whose truth is known, and refused where they can't be."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from classify import Dataset, estimate_shares, load_labels
+from classify.bundle import Bundle
+from classify.codebook import Codebook, Label, Task, TaskKind
+from classify.data.auditdraw import audit_rows
+from classify.data.dataset import hash_text
+from classify.data.predictions import prediction_rows
+from classify.data.tagreader import read_tags
+from classify.data.tags import Tags
+from classify.errors import DataError, UsageError
+from classify.estimate.shares import machine_rates, shares_of
+
+THEME = Task("theme", TaskKind.MULTILABEL, (Label("sea"), Label("land")))
+TONE = Task("tone", TaskKind.MULTICLASS, (Label("plain"), Label("sure"), Label("sour")))
+BOOK = Codebook("toy", (THEME, TONE))
+N = 900
+Row = dict[str, Any]
+
+
+def corpus_rows(model: str | None = None) -> Iterator[tuple[Row, Row]]:
+    """Predictions that give too much of everything, and their passages' gold labels; the sea rises over six months."""
+    rng = np.random.default_rng(0)
+    for n in range(N):
+        month = n % 6
+        sea, land = rng.random(2) < (0.1 + 0.08 * month, 0.3)
+        tone = int(rng.choice(3, p=[0.5, 0.3, 0.2]))
+        p_sea, p_land = np.clip(0.35 + 0.4 * np.array([sea, land]) + rng.normal(0, 0.15, 2), 0.001, 0.999)
+        of_tone = np.full(3, 0.2) + 0.4 * (np.arange(3) == tone)
+        tones = dict(zip(TONE.label_names, (of_tone / of_tone.sum()).round(6).tolist(), strict=True))
+        row = {
+            "id": f"d{n // 3}#{n % 3}",
+            "text": f"Passage {n}.",
+            "document": f"d{n // 3}",
+            "outlet": "north" if n % 2 else "south",
+            "date": f"2025-0{month + 1}-15",
+            "predicted": {
+                "theme": [name for name, p in (("sea", p_sea), ("land", p_land)) if p > 0.5],
+                "tone": max(tones, key=tones.__getitem__),
+            },
+            "probabilities": {"theme": {"sea": float(p_sea), "land": float(p_land)}, "tone": tones},
+            "review": [],
+            "model": model,
+        }
+        themes = [name for name, given in (("sea", sea), ("land", land)) if given]
+        yield row, {"theme": themes, "tone": TONE.label_names[tone]}
+
+
+@pytest.fixture(scope="module")
+def predictions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("corpus") / "predictions.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row, _ in corpus_rows()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def gold() -> dict[str, Row]:
+    return {row["id"]: labels for row, labels in corpus_rows()}
+
+
+@pytest.fixture(scope="module")
+def audit(gold: dict[str, Row], tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    return coded_sample(gold, tmp_path_factory.mktemp("audit"), n=240)
+
+
+def coded_sample(gold: dict[str, Row], folder: Path, *, n: int, by: str | None = None, coded: int = N) -> Dataset:
+    """A drawn sample whose first `coded` rows somebody coded."""
+    rows = [row for row, _ in corpus_rows()]
+    drawn = audit_rows(rows, n, by=by, seed=3, tasks=BOOK.task_names, nested=True)
+    for row in drawn[:coded]:
+        row["labels"] = gold[row["id"]]
+    path = folder / "audit.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in drawn), encoding="utf-8")
+    return load_labels(path, BOOK)
+
+
+def truth(gold: dict[str, Row], task: str, label: str) -> float:
+    return float(np.mean([label in np.atleast_1d(labels[task]) for labels in gold.values()]))
+
+
+def test_intervals_hold_the_truth_where_machine_rates_are_far_off(
+    predictions: Path, audit: Dataset, gold: dict[str, Row]
+) -> None:
+    found = estimate_shares([predictions], audit)
+    for one in found.shares:
+        estimate, is_so = one.share.estimate, truth(gold, one.task, one.label)
+        assert estimate.low is not None
+        assert estimate.high is not None
+        assert estimate.low <= is_so <= estimate.high
+    sea = found.of("theme")[0]
+    assert sea.machine_rate - truth(gold, "theme", "sea") > 0.1
+    assert sea.share.worth > 50
+
+
+def test_shares_of_a_task_with_one_label_each_sum_to_one(predictions: Path, audit: Dataset) -> None:
+    found = estimate_shares([predictions], audit).of("tone")
+    assert sum(one.share.estimate.value or 0 for one in found) == pytest.approx(1)
+
+
+def test_a_table_gives_what_its_file_gives(predictions: Path, audit: Dataset) -> None:
+    flat = []
+    for _, _, row in prediction_rows([predictions]):
+        cells = {f"p:{task}:{label}": p for task, of in row["probabilities"].items() for label, p in of.items()}
+        cells["predicted:theme"] = "|".join(row["predicted"]["theme"]) or "none"
+        flat.append({"id": row["id"], "predicted:tone": row["predicted"]["tone"], **cells, "review": "", "model": None})
+    ours, theirs = estimate_shares([predictions], audit), estimate_shares(pl.DataFrame(flat), audit)
+    for one, other in zip(ours.shares, theirs.shares, strict=True):
+        assert one.share.estimate.value == pytest.approx(other.share.estimate.value)
+
+
+def test_a_trend_is_found_where_there_is_one_and_none_elsewhere(predictions: Path, audit: Dataset) -> None:
+    found = {one.label: one for one in estimate_shares([predictions], audit, by="month").changes}
+    sea, land = found["sea"], found["land"]
+    assert (sea.first, sea.second, sea.is_trend) == ("2025-01", "2025-06", True)
+    assert sea.change.estimate.low is not None
+    assert 0 < sea.change.estimate.low < 0.4 < (sea.change.estimate.high or 0)
+    assert sea.p_holm is not None
+    assert sea.p_holm < 0.01
+    assert (land.p_holm or 0) > 0.05
+
+
+def test_parts_are_compared_in_pairs_and_p_values_only_grow_by_adjusting(predictions: Path, audit: Dataset) -> None:
+    found = estimate_shares([predictions], audit, by="source")
+    assert found.cells == ["north", "south"]
+    assert [(one.first, one.second) for one in found.changes] == [("north", "south")] * 5
+    assert all((one.p_holm or 0) >= (one.change.p or 0) for one in found.changes)
+
+
+def test_thin_parts_are_flagged_and_said(predictions: Path, gold: dict[str, Row], tmp_path: Path) -> None:
+    found = estimate_shares([predictions], coded_sample(gold, tmp_path, n=40), by="month")
+    thin = {one.cell for one in found.shares if one.is_thin}
+    assert thin == {one.cell for one in found.shares if one.share.n < 10}
+    assert thin
+    assert any("fewer than 10 audited passages" in note for note in found.notes)
+
+
+def test_a_stratified_sample_stops_anywhere_and_still_speaks_for_the_corpus(
+    predictions: Path, gold: dict[str, Row], tmp_path: Path
+) -> None:
+    whole = coded_sample(gold, tmp_path, n=240, by="month", coded=150)
+    found = estimate_shares([predictions], whole).of("theme")
+    assert {one.share.n for one in found} == {150}
+    for one in found:
+        estimate = one.share.estimate
+        assert (estimate.low or 0) <= truth(gold, "theme", one.label) <= (estimate.high or 0)
+
+
+def test_post_stratifying_makes_parts_count_by_their_size(
+    predictions: Path, gold: dict[str, Row], tmp_path: Path
+) -> None:
+    """A sample in which the last months are far too many, said to be drawn with equal probability."""
+    rows = [row for row, _ in corpus_rows()]
+    kept = [row for row in rows if row["date"] > "2025-05" or hash_text(row["id"])[0] in "01"][:300]
+    drawn = audit_rows(kept, len(kept), seed=0, tasks=BOOK.task_names, nested=True)
+    path = tmp_path / "skewed.jsonl"
+    path.write_text("".join(json.dumps({**row, "labels": gold[row["id"]]}) + "\n" for row in drawn), encoding="utf-8")
+    skewed = load_labels(path, BOOK)
+    is_so = truth(gold, "theme", "sea")
+    plain, by_month = (
+        estimate_shares([predictions], skewed, by=by).of("theme")[0].share.labels_only or 0 for by in (None, "month")
+    )
+    assert abs(by_month - is_so) < abs(plain - is_so) - 0.03
+
+
+def tags_and_rows(predictions: Path, audit: Dataset) -> tuple[Tags, Any]:
+    tags = read_tags([predictions])
+    place = {row["id"]: n for n, (_, _, row) in enumerate(prediction_rows([predictions]))}
+    return tags, np.array([place[passage.id] for passage in audit.passages])
+
+
+def test_held_out_scores_take_the_place_of_those_of_passages_that_were_learnt_from(
+    predictions: Path, audit: Dataset
+) -> None:
+    tags, rows = tags_and_rows(predictions, audit)
+    probabilities = tags.tasks["theme"].probabilities
+    flattering = probabilities.copy()
+    flattering[rows] = audit.gold(THEME).gold
+    learnt = replace(tags, tasks={**tags.tasks, "theme": replace(tags.tasks["theme"], probabilities=flattering)})
+    honest = shares_of(learnt, audit, rows, held_out={"theme": probabilities[rows].astype(float)})
+    assert honest.of("theme") == shares_of(tags, audit, rows).of("theme")
+    assert shares_of(learnt, audit, rows).of("theme")[0].share.worth > 2 * honest.of("theme")[0].share.worth
+
+
+def test_another_taggers_scores_are_audited_in_the_same_way(predictions: Path, audit: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    rows = ({"id": row["id"], "their": row["probabilities"]["theme"]["sea"]} for row, _ in corpus_rows())
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    theirs = estimate_shares([path], audit, scores={"sea": "their"}).of("theme")
+    ours = estimate_shares([predictions], audit).of("theme")[0]
+    assert [one.label for one in theirs] == ["sea"]
+    assert theirs[0].share.estimate.value == pytest.approx(ours.share.estimate.value)
+
+
+@pytest.mark.parametrize(("score", "found"), [(1.2, "1.2"), ("high", "'high'"), (None, "None")])
+def test_a_score_that_is_none_is_named_with_its_row(score: object, found: str, audit: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_text(json.dumps({"id": "x", "their": score}) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=rf"other.jsonl:1: their: found {found}; expected a score in \[0, 1\]"):
+        estimate_shares([path], audit, scores={"sea": "their"})
+
+
+def test_without_an_audit_there_are_rates_and_no_shares(predictions: Path) -> None:
+    found = machine_rates(read_tags([predictions]))
+    assert all(one.share.estimate.value is None for one in found.shares)
+    assert found.of("theme")[1].machine_rate > 0.3
+
+
+def test_without_inclusion_probabilities_it_is_refused(predictions: Path, gold: dict[str, Row], tmp_path: Path) -> None:
+    path = tmp_path / "chosen.jsonl"
+    path.write_text(json.dumps({"id": "d0#0", "text": "Passage 0.", "labels": gold["d0#0"]}) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match="inclusion_probability: found None; expected the probability"):
+        estimate_shares([predictions], load_labels(path, BOOK))
+
+
+def test_audited_passages_of_another_corpus_are_named(audit: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "part.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row, _ in list(corpus_rows())[:450]), encoding="utf-8")
+    with pytest.raises(DataError, match=r"id: 'd\d+#\d' is none of the predictions; the audit sample must come from"):
+        estimate_shares([path], audit)
+
+
+def test_a_prediction_that_stands_twice_is_named(audit: Dataset, tmp_path: Path) -> None:
+    rows = [json.dumps(row) + "\n" for row, _ in corpus_rows()]
+    path = tmp_path / "twice.jsonl"
+    path.write_text("".join(rows * 2), encoding="utf-8")
+    with pytest.raises(DataError, match="stands twice; expected one prediction a passage"):
+        estimate_shares([path], audit)
+
+
+def test_it_must_be_known_what_the_model_has_learnt_from(audit: Dataset, toy_bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "named.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row, _ in corpus_rows("abc")), encoding="utf-8")
+    for bundle in (None, toy_bundle):
+        with pytest.raises(UsageError, match="whether it has learnt from audited passages can't be known"):
+            estimate_shares([path], audit, bundle=bundle)
+
+
+def test_audited_passages_that_were_learnt_from_need_held_out_scores(
+    audit: Dataset, toy_bundle: Bundle, tmp_path: Path
+) -> None:
+    path = tmp_path / "learnt.jsonl"
+    learnt = replace(toy_bundle, data={**toy_bundle.data, "text_hashes": audit.text_hashes[:7]})
+    path.write_text("".join(json.dumps(row) + "\n" for row, _ in corpus_rows(learnt.id)), encoding="utf-8")
+    with pytest.raises(UsageError, match="has learnt from 7 audited passages; name an evaluation that held them out"):
+        estimate_shares([path], audit, bundle=learnt)

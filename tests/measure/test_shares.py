@@ -1,0 +1,169 @@
+"""Shares: equal to second implementations, honest at the edges, and intervals that hold the truth."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from classify.measure.arrays import FloatArray
+from classify.measure.shares import Audit, estimate_share, fit_credit, wilson
+
+
+def audit(gold: object, score: object = None, weight: object = None, cluster: object = None) -> Audit:
+    y = np.asarray(gold, dtype=float)
+    f = np.zeros(len(y)) if score is None else np.asarray(score, dtype=float)
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+    return Audit(y, f, w, np.arange(len(y)) if cluster is None else np.asarray(cluster))
+
+
+def drawn(seed: int, n: int = 60, share: float = 0.4) -> Audit:
+    rng = np.random.default_rng(seed)
+    y = (rng.random(n) < share).astype(float)
+    return audit(y, np.clip(0.5 * y + rng.normal(0.2, 0.2, n), 0, 1), rng.uniform(1, 3, n), np.arange(n) // 2)
+
+
+def ppi_mean(y: FloatArray, f: FloatArray, corpus: FloatArray) -> float:
+    """The prediction-powered mean as Angelopoulos et al. (2023) write it: mean of corpus scores minus the rectifier."""
+    return float(corpus.mean() - (f - y).mean())
+
+
+def test_with_full_credit_and_equal_weights_it_is_the_prediction_powered_mean() -> None:
+    rng = np.random.default_rng(0)
+    y, f, corpus = (rng.random(40) < 0.4).astype(float), rng.random(40), rng.random(900)
+    found = estimate_share(audit(y, f), float(corpus.mean()), 900, credit=np.ones(40))
+    assert found.estimate.value == pytest.approx(ppi_mean(y, f, corpus), abs=1e-12)
+
+
+def test_scores_that_say_the_same_of_all_change_nothing() -> None:
+    sample = drawn(1)
+    flat = Audit(sample.gold, np.full(60, 0.3), sample.weight, sample.cluster)
+    found = estimate_share(flat, 0.3, 10_000)
+    assert found.estimate.value == pytest.approx(found.labels_only)
+    assert (found.credit, found.worth) == (0, 0)
+
+
+def test_labels_alone_of_single_passages_give_wilsons_interval_with_a_t_quantile() -> None:
+    gold = np.arange(50) < 15
+    found = estimate_share(audit(gold), 0.0, 10**9).estimate
+    # 50/49 is the small-sample factor of the cluster-robust variance
+    assert (found.low, found.high) == pytest.approx(wilson(0.3, 49, float(stats.t.ppf(0.975, 49))))
+
+
+def test_perfect_scores_leave_little_doubt() -> None:
+    gold = (np.arange(100) % 4 == 0).astype(float)
+    found = estimate_share(audit(gold, gold), 0.3, 10**6)
+    assert found.credit > 0.95
+    assert found.estimate.value == pytest.approx(0.3, abs=0.01)
+    assert found.worth > 500
+
+
+def test_scores_that_tell_nothing_get_no_credit() -> None:
+    rng = np.random.default_rng(3)
+    gold = rng.random(80) < 0.5
+    credit = [fit_credit(audit(gold, rng.random(80))).mean() for _ in range(20)]
+    assert np.mean(credit) < 0.05
+
+
+def test_scores_that_say_the_opposite_get_no_credit() -> None:
+    gold = np.arange(100) % 2 == 0
+    assert fit_credit(audit(gold, 1.0 - gold)).tolist() == [0] * 100
+
+
+def test_credit_never_looks_at_its_own_fold() -> None:
+    sample = drawn(5)
+    for cluster in range(30):
+        rows = sample.cluster == cluster
+        other = Audit(np.where(rows, 1 - sample.gold, sample.gold), sample.score, sample.weight, sample.cluster)
+        assert fit_credit(other)[rows].tolist() == fit_credit(sample)[rows].tolist()
+
+
+@pytest.mark.parametrize("n_positive", [1, 4, 56, 59])
+def test_under_five_on_either_side_the_labels_speak_alone(n_positive: int) -> None:
+    gold = np.arange(60) < n_positive
+    found = estimate_share(audit(gold, gold * 0.9), 0.5, 10_000)
+    assert found.estimate.value == found.labels_only == pytest.approx(n_positive / 60)
+    assert found.worth == 0
+
+
+@pytest.mark.parametrize(("gold", "bounds"), [(0, (0, 1 - 0.05 ** (1 / 60))), (1, (0.05 ** (1 / 60), 1))])
+def test_a_label_that_none_or_all_carry_is_bounded_on_one_side(gold: int, bounds: tuple[float, float]) -> None:
+    found = estimate_share(audit([gold] * 60), 0.5, 10_000).estimate
+    assert found.value == gold
+    assert (found.low, found.high) == pytest.approx(bounds)
+
+
+def test_where_no_passage_carries_the_label_clustered_scores_widen_the_bound() -> None:
+    score = np.repeat(np.arange(12) / 12, 8)
+    loose = estimate_share(audit([0] * 96, score, cluster=np.repeat(np.arange(12), 8)), 0.5, 10_000)
+    assert loose.effective_n == pytest.approx(12 * 11 / 12, rel=0.01)
+    assert loose.estimate.high == pytest.approx(1 - 0.05 ** (1 / 11), rel=0.01)
+
+
+def test_nothing_audited_gives_nothing() -> None:
+    found = estimate_share(audit([]), 0.5, 100)
+    assert (found.estimate.value, found.n) == (None, 0)
+
+
+def test_one_cluster_gives_a_value_and_no_interval() -> None:
+    found = estimate_share(audit([0, 1, 1, 0, 1, 1, 0, 0, 1, 0], cluster=[0] * 10), 0.5, 100).estimate
+    assert found.value == 0.5
+    assert found.low is None
+
+
+def test_a_corpus_that_was_audited_whole_leaves_no_doubt() -> None:
+    gold = (np.arange(40) % 4 == 0).astype(float)
+    found = estimate_share(audit(gold, gold), 0.25, 40).estimate
+    assert found.value == found.low == found.high == pytest.approx(0.25)
+
+
+def test_a_large_part_of_a_corpus_tells_more() -> None:
+    sample = drawn(7)
+    part, drop = (estimate_share(sample, 0.4, n).effective_n for n in (120, 10**6))
+    assert part == pytest.approx(2 * drop)
+
+
+@given(seed=st.integers(0, 10**6), n=st.integers(1, 80), share=st.floats(0, 1), n_clusters=st.integers(1, 80))
+def test_values_lie_in_their_intervals_and_both_in_the_unit_range(
+    seed: int, n: int, share: float, n_clusters: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    sample = audit(rng.random(n) < share, rng.random(n), rng.uniform(1, 9, n), rng.integers(0, n_clusters, n))
+    found = estimate_share(sample, float(rng.random()), 10_000)
+    assert found.estimate.value is not None
+    low, high = found.estimate.low, found.estimate.high
+    if low is not None and high is not None:
+        assert 0 <= low <= found.estimate.value + 1e-12
+        assert found.estimate.value <= high + 1e-12 <= 1 + 1e-9
+    assert found.worth >= 0
+    assert 0 <= found.credit <= 1
+
+
+@given(seed=st.integers(0, 10**6))
+def test_neither_order_nor_scale_of_weights_nor_names_of_clusters_matter(seed: int) -> None:
+    sample, order = drawn(seed), np.random.default_rng(seed).permutation(60)
+    moved = Audit(*(values[order] for values in (sample.gold, sample.score, 7 * sample.weight, 10 + sample.cluster)))
+    one, other = estimate_share(sample, 0.4, 10_000), estimate_share(moved, 0.4, 10_000)
+    assert other.estimate.value == pytest.approx(one.estimate.value)
+    assert other.effective_n == pytest.approx(one.effective_n)
+
+
+@pytest.mark.parametrize("n_clusters", [15, 60])
+def test_intervals_hold_the_truth_where_naive_ones_do_not(n_clusters: int) -> None:
+    rng = np.random.default_rng(11)
+    document = np.repeat(np.arange(400), 6)
+    latent = rng.normal(0, 1.5, 400)[document] + rng.normal(0, 1, 2400)
+    gold = (latent > 0.8).astype(float)
+    score = 1 / (1 + np.exp(-latent - rng.normal(0.8, 1, 2400)))
+    covered, naive = 0, 0
+    for seed in range(300):
+        rows = np.flatnonzero(np.isin(document, rng.choice(400, n_clusters, replace=False)))
+        sample = audit(gold[rows], score[rows], cluster=document[rows])
+        found = estimate_share(sample, float(score.mean()), 2400, seed=seed).estimate
+        low, high = wilson(float((score[rows] > 0.5).mean()), len(rows), 1.96)
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= gold.mean() <= found.high
+        naive += low <= gold.mean() <= high
+    assert 0.91 * 300 <= covered <= 0.99 * 300
+    assert naive < 0.6 * 300
