@@ -75,7 +75,7 @@ def evaluate(
         raise UsageError("no passage is coded for any task; label some passages first")
     if scheme not in SCHEMES:
         raise UsageError(f"unknown scheme {scheme!r}; {did_you_mean(scheme, SCHEMES)}")
-    unlabelled = usable_unlabelled(unlabelled, dataset.text_hashes)
+    unlabelled = usable_unlabelled(unlabelled, dataset)
     fields = {field: field_values(dataset, field) for field in by}
     plan = held_out_part(dataset, *holdout) if holdout else over_events(dataset, scheme=scheme, seed=settings.seed)
     judged = [task for task in tasks if _can_be_judged(dataset, task, plan)]

@@ -9,10 +9,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from classify.codebook import Label, Task, TaskKind
-from classify.data.dataset import TaskGold, hash_text
-from classify.errors import UsageError
+from classify.data.dataset import TaskGold
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
-from classify.learn.training import fit_task, fold_scorer, usable_unlabelled
+from classify.learn.training import fit_task, fold_scorer
 from classify.learn.weights import count_for
 from classify.measure.arrays import BoolArray, FloatArray
 
@@ -78,8 +77,8 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, texts: Iterable[str], Y: Any, groups: Sequence[Any] | None = None) -> Self:
         """Learn weights, thresholds and calibration; `groups` names each passage's event, by default its own.
 
-        `texts` and `Y` have n_passages rows. Raises ValueError where lengths differ, where the labels are not the
-        task's, for parameters out of range and for too few unlabelled texts.
+        `texts` and `Y` have n_passages rows. Raises ValueError where lengths differ, or where the labels are not the
+        task's.
         """
         listed = _texts(texts)
         if groups is not None and len(groups) != len(listed):
@@ -88,11 +87,7 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.array(self.task_.label_names if self.task is not None else self._names)
         numbers = np.arange(len(listed)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         settings = self._settings()
-        try:
-            unlabelled = usable_unlabelled(list(self.unlabelled), map(hash_text, listed))
-        except UsageError as error:
-            raise ValueError(str(error)) from None
-        counted = count_for(self.task_, listed, settings, unlabelled=unlabelled, seed=self.seed)
+        counted = count_for(self.task_, listed, settings, unlabelled=self.unlabelled, seed=self.seed)
         known = TaskGold(gold, np.ones_like(gold))
         rows = np.arange(len(listed))
         fitted = fit_task(counted, known, numbers, rows, self.task_, settings, self.seed)

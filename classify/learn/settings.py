@@ -20,36 +20,6 @@ _CHOICES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-NOT_SEARCHED = ("search", "thresholds", "rule_below")
-"""Settings that average precision can't choose among."""
-
-
-def _read(key: str, value: Any) -> Any:
-    return None if key == "char_ngrams" and value is False else tuple(value) if isinstance(value, list) else value
-
-
-def _misfit(key: str, default: object, value: Any) -> str | None:
-    """What was expected, where the value does not fit."""
-    if key in _CHOICES:
-        is_choice, expected = _CHOICES[key]
-        return None if is_choice(value) else expected
-    if key in ("word_ngrams", "char_ngrams"):
-        least, such_as = (2, "[2, 5]") if key == "char_ngrams" else (1, "[1, 2]")
-        is_range = isinstance(value, list | tuple) and len(value) == 2
-        is_range = is_range and all(type(n) is int and n >= least for n in value)
-        expected = f"two whole numbers from {least}, the lower first, such as {such_as}"
-        is_off = key == "char_ngrams" and (value is False or value is None)
-        return None if is_off or (is_range and value[0] <= value[1]) else expected
-    if isinstance(default, bool):
-        return None if isinstance(value, bool) else "true or false"
-    if isinstance(default, int):
-        return None if type(value) is int and value >= 0 else "a whole number, 0 or more"
-    if isinstance(default, float):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        return None if is_number and (value > 0 or (value == 0 and key != "C")) else "a positive number"
-    return "a table"
-
-
 @dataclass(frozen=True)
 class TaskSettings:
     """How one task is learnt.
@@ -64,8 +34,8 @@ class TaskSettings:
     multilabel task with fewer than `rule_below` positives is given by its terms alone, if it has any.
 
     `thresholds` of a multilabel task is `prevalence`, `f1` or `precision=P` (`ThresholdRule` says what each does).
-    `search` names candidates for any but NOT_SEARCHED; the combination with the highest mean average precision in folds
-    of the training passages is taken. Words of the codebook are known to all candidates where any weighs them.
+    `search` names candidates for any of the others; the combination with the highest mean average precision in folds of
+    the training passages is taken. Words of the codebook are known to all candidates where any weighs them.
     """
 
     word_ngrams: tuple[int, int] = (1, 1)
@@ -86,18 +56,9 @@ class TaskSettings:
     search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a value out of range; ranges may be given as lists."""
-        own = {item.name: item.default for item in fields(self) if item.name != "search"}
-        for name, default in own.items():
-            object.__setattr__(self, name, _read(name, getattr(self, name)))
-            if (expected := _misfit(name, default, getattr(self, name))) is not None:
+        for name, (is_choice, expected) in _CHOICES.items():
+            if not is_choice(getattr(self, name)):
                 raise ValueError(f"{name}: found {getattr(self, name)!r}; expected {expected}")
-        for name, values in self.search.items():
-            if name not in own or name in NOT_SEARCHED or not values:
-                raise ValueError(f"search.{name}: found {values!r}; expected candidates of a setting that has some")
-            for value in values:
-                if (expected := _misfit(name, own[name], value)) is not None:
-                    raise ValueError(f"search.{name}: found {value!r}; expected {expected}")
 
     @property
     def fixed(self) -> "TaskSettings":
@@ -222,7 +183,7 @@ def _updated(defaults: Any, table: Mapping[str, Any], place: str, path: str, fau
 def _candidates(
     defaults: TaskSettings, table: Any, place: str, path: str, faults: list[Fault]
 ) -> dict[str, tuple[Any, ...]]:
-    known = [item.name for item in fields(defaults) if item.name not in NOT_SEARCHED]
+    known = [item.name for item in fields(defaults) if item.name not in ("search", "thresholds", "rule_below")]
     if not isinstance(table, Mapping):
         faults.append(Fault(path, None, place, f"found {table!r}; expected a table of lists, such as C = [1.0, 10.0]"))
         return {}
@@ -236,5 +197,30 @@ def _candidates(
         else:
             misfits = [(value, _misfit(key, getattr(defaults, key), value)) for value in values]
             faults.extend(Fault(path, None, where, f"found {v!r}; expected {e}") for v, e in misfits if e)
-            found[key] = tuple(_read(key, value) for value, expected in misfits if expected is None)
-    return {key: values for key, values in found.items() if values}
+            found[key] = tuple(_read(key, value) for value in values)
+    return found
+
+
+def _read(key: str, value: Any) -> Any:
+    return None if key == "char_ngrams" and value is False else tuple(value) if isinstance(value, list) else value
+
+
+def _misfit(key: str, default: object, value: Any) -> str | None:
+    """What was expected, where the value does not fit."""
+    if key in _CHOICES:
+        is_choice, expected = _CHOICES[key]
+        return None if is_choice(value) else expected
+    if key in ("word_ngrams", "char_ngrams"):
+        least, such_as = (2, "[2, 5]") if key == "char_ngrams" else (1, "[1, 2]")
+        is_range = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n >= least for n in value)
+        expected = f"two whole numbers from {least}, the lower first, such as {such_as}"
+        is_off = key == "char_ngrams" and value is False
+        return None if is_off or (is_range and value[0] <= value[1]) else expected
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "true or false"
+    if isinstance(default, int):
+        return None if type(value) is int and value >= 0 else "a whole number, 0 or more"
+    if isinstance(default, float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return None if is_number and (value > 0 or (value == 0 and key != "C")) else "a positive number"
+    return "a table"

@@ -2,7 +2,7 @@
 
 import platform
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -183,7 +183,7 @@ def train(
     tasks = dataset.coded_tasks()
     if not tasks:
         raise UsageError("no passage is coded for any task; label some passages first")
-    unlabelled = usable_unlabelled(unlabelled, dataset.text_hashes)
+    unlabelled = usable_unlabelled(unlabelled, dataset)
     prevalence = audit_prevalence(audit) if audit else {}
     if audit and not any(task.name in prevalence for task in tasks):
         raise UsageError("the audit sample is not coded for any task that is trained; expected labels for one of them")
@@ -223,19 +223,17 @@ def train(
     )
 
 
-def usable_unlabelled(texts: Sequence[str], labelled: Iterable[str]) -> list[str]:
-    """Each text once, without those of labelled passages (by their hashes), which some fold may hold out.
+def usable_unlabelled(texts: Sequence[str], dataset: Dataset) -> list[str]:
+    """Each text once, without those of labelled passages, which some fold holds out.
 
     Raises UsageError if there are texts, but too few to learn from.
     """
     first = {hash_text(text): text for text in reversed(texts)}
-    for text_hash in labelled:
-        first.pop(text_hash, None)
+    for labelled in dataset.text_hashes:
+        first.pop(labelled, None)
     found = list(reversed(first.values()))
-    if len(texts) and len(found) <= N_AXES:
-        n = how_many(len(found), "unlabelled text")
-        left_out = f" ({len(texts) - len(found)} more are labelled or stand twice)" if len(found) < len(texts) else ""
-        raise UsageError(f"found {n}{left_out}; expected more than {N_AXES}, or none")
+    if texts and len(found) <= N_AXES:
+        raise UsageError(f"found {how_many(len(found), 'unlabelled text')}; expected more than {N_AXES}, or none")
     return found
 
 

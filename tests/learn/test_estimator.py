@@ -362,11 +362,3 @@ def test_terms_of_the_task_count(toy_codebook: Codebook) -> None:
     without = PassageClassifier().fit(TEXTS, THEMES)
     unseen = ["shipwrecked"]
     assert with_terms.decision_function(unseen)[0, 0] > without.decision_function(unseen)[0, 0]
-
-
-@pytest.mark.parametrize("wrong", [{"C": -1.0}, {"word_ngrams": (2, 1)}, {"unlabelled": ["a cow", "one more"] * 80}])
-def test_parameters_that_make_no_sense_are_refused_when_fitting(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"found .*; expected"):
-        PassageClassifier(**wrong).fit(
-            ["a navy ship", "the ship", "a cow", "the cow farm"], ["sea", "sea", "land", "land"]
-        )

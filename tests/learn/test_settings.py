@@ -403,31 +403,3 @@ def test_character_ngrams_are_a_second_block_without_stems() -> None:
     words, characters = FRAMING_DEFAULTS.blocks(task_of(TaskKind.MULTICLASS))
     assert ("word", (1, 2), True) == (words.analyzer, words.ngram_range, words.stem)
     assert ("char_wb", (2, 5), False) == (characters.analyzer, characters.ngram_range, characters.stem)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("C", -1.0),
-        ("C", 0),
-        ("min_df", -3),
-        ("hit_weight", float("nan")),
-        ("word_ngrams", (2, 1)),
-        ("char_ngrams", (1, 3)),
-        ("stem", "yes"),
-        ("loss", "hinge"),
-    ],
-)
-def test_settings_check_themselves(name: str, value: Any) -> None:
-    with pytest.raises(ValueError, match=rf"{name}: found .*; expected"):
-        TaskSettings(**{name: value})
-
-
-@pytest.mark.parametrize("search", [{"nope": (1,)}, {"thresholds": ("f1",)}, {"C": ()}, {"C": (1.0, -1.0)}])
-def test_settings_check_their_search(search: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"search\."):
-        TaskSettings(search=search)
-
-
-def test_a_range_may_be_given_as_a_list() -> None:
-    assert TaskSettings(word_ngrams=[1, 2]) == TaskSettings(word_ngrams=(1, 2))  # type: ignore[arg-type]
