@@ -8,16 +8,18 @@ from classify.scorer.tokens import BlockSettings
 
 MAX_CHARACTERS = 1_500
 """Of a passage shown; a page of very long ones would be too heavy to send."""
+WEAK = 0.2
 FOR, AGAINST, NEITHER = "for", "against", ""
 _WORDS = BlockSettings(stem=False)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of text that spoke `for` the label, `against` it, or neither."""
+    """A run of text that spoke `for` the label, `against` it, or neither; weakly, beside the strongest word."""
 
     text: str
-    side: str
+    side: str = NEITHER
+    is_weak: bool = False
 
 
 def highlighted(mistake: Mistake) -> list[Piece]:
@@ -34,13 +36,15 @@ def highlighted(mistake: Mistake) -> list[Piece]:
 
 
 def _pieces(text: str, mistake: Mistake) -> Iterator[Piece]:
-    side_of = {word: FOR for word, _ in mistake.words_for} | {word: AGAINST for word, _ in mistake.words_against}
+    value_of = dict((*mistake.words_for, *mistake.words_against))
+    strongest = max(map(abs, value_of.values()), default=0.0)
     behind = 0
     for word, start, end in _WORDS.spans_of(text):
-        if word in side_of:
+        if word in value_of:
             if start > behind:
-                yield Piece(text[behind:start], NEITHER)
-            yield Piece(text[start:end], side_of[word])
+                yield Piece(text[behind:start])
+            value = value_of[word]
+            yield Piece(text[start:end], FOR if value > 0 else AGAINST, abs(value) < WEAK * strongest)
             behind = end
     if behind < len(text):
-        yield Piece(text[behind:], NEITHER)
+        yield Piece(text[behind:])

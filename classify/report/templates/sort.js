@@ -25,5 +25,5 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
-addEventListener("beforeprint", () => document.querySelectorAll("details:not([open])").forEach((one) => { one.open = true; one.dataset.shut = ""; }));
+addEventListener("beforeprint", () => document.querySelectorAll("details:not([open], .screen)").forEach((one) => { one.open = true; one.dataset.shut = ""; }));
 addEventListener("afterprint", () => document.querySelectorAll("[data-shut]").forEach((one) => { one.open = false; delete one.dataset.shut; }));
