@@ -118,10 +118,9 @@ class Dataset:
         if field in _OWN_FIELDS:
             of_document = self.events.of_document
             return [p.document if field == "document" else of_document[p.document] for p in self.passages]
-        if field == "year" and all(passage.extra.get("year") is None for passage in self.passages):
-            return [_year(passage.extra.get("date")) for passage in self.passages]
-        values = [passage.extra.get(field) for passage in self.passages]
-        return [NOT_STATED if value is None or value == "" else str(value) for value in values]
+        if field == "year" and any(passage.extra.get("year") is not None for passage in self.passages):
+            return [_stated(passage.extra.get("year")) for passage in self.passages]
+        return [field_of(passage, field) for passage in self.passages]
 
     def counts_of(self, field: str) -> dict[str, int]:
         """How many passages have each value of a further field, by name.
@@ -147,6 +146,16 @@ class Dataset:
             line = json.dumps([*facts, labels, unsure], sort_keys=True)
             digest.update(line.encode() + b"\n")
         return digest.hexdigest()
+
+
+def field_of(passage: LabelledPassage, field: str) -> str:
+    """A passage's value of a further field, or "not stated"; a `year` that is missing is that of its `date`."""
+    value = passage.extra.get(field)
+    return _year(passage.extra.get("date")) if field == "year" and value is None else _stated(value)
+
+
+def _stated(value: object) -> str:
+    return NOT_STATED if value is None or value == "" else str(value)
 
 
 def _year(date: object) -> str:

@@ -10,11 +10,20 @@ from classify.scorer.style import LISTS, StyleWords
 @cache
 def style_words() -> StyleWords:
     """For each class of words its `terms` and `not_terms`."""
-    plain = tomllib.loads(resources.files("classify.learn").joinpath("style_words.toml").read_text("utf-8"))
     return {
         name: {
             key: tuple(" ".join(term.split()) for term in entry.get(key, "").split(";") if term.strip())
             for key in LISTS
         }
-        for name, entry in plain.items()
+        for name, entry in _entries().items()
     }
+
+
+def style_reasons() -> dict[str, str]:
+    """For each class of words why its rate may tell framings apart."""
+    return {name: entry["reason"] for name, entry in _entries().items()}
+
+
+@cache
+def _entries() -> dict[str, dict[str, str]]:
+    return tomllib.loads(resources.files("classify.learn").joinpath("style_words.toml").read_text("utf-8"))

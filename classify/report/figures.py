@@ -1,5 +1,6 @@
 """An evaluation's results to its figures as files: SVG, PNG, and the numbers of each as rows."""
 
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SVG, PNG, CSV = "svg", "png", "csv"
+_OURS = re.compile(
+    r".+-(f1|baselines|precision-recall|confusion|reliability|risk-coverage|learning-curve)\.(svg|png|csv)"
+    r"|.+-abstention\.svg"  # earlier releases wrote it
+)
 WIDTH = 5.8
 """Inches: at this width letters can be read on a phone, and on a slide."""
 _DOTS_PER_INCH = 240
-_COLUMNS = 3
 Row = dict[str, object]
 
 
@@ -52,6 +56,11 @@ def as_files(drawn: Iterable[tuple[str, "Figure"]], formats: Sequence[str]) -> d
         _lay_out(figure)
         files |= {f"{name}.{form}": _to_bytes(figure, form) for form in formats}
     return files
+
+
+def is_figure(name: str) -> bool:
+    """Whether a file in the folder of figures was made by an evaluation."""
+    return bool(_OURS.fullmatch(name))
 
 
 def figure_rows(results: Mapping[str, TaskResult]) -> dict[str, list[Row]]:
@@ -109,9 +118,10 @@ def _judged(result: TaskResult) -> list[LabelResult]:
 def _precision_recall_figure(result: TaskResult, labels: Sequence[LabelResult]) -> "Figure":
     from matplotlib.figure import Figure
 
-    n_rows = -(-len(labels) // _COLUMNS)
-    figure = Figure(figsize=(WIDTH, 0.7 + 1.75 * n_rows), layout="constrained")
-    axes = figure.subplots(n_rows, _COLUMNS, squeeze=False, sharex=True, sharey=True)
+    n_columns = 2 if len(labels) in (2, 4) else 3
+    n_rows = -(-len(labels) // n_columns)
+    figure = Figure(figsize=(WIDTH, 0.7 + 5.3 / n_columns * n_rows), layout="constrained")
+    axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
     for n, ax in enumerate(axes.flat):
         if n < len(labels):
             draw_precision_recall(result, labels[n], ax)

@@ -108,11 +108,10 @@ def draw_confusion(result: TaskResult, ax: "Axes") -> "Axes":
 def draw_reliability(found: CalibrationCurve, ax: "Axes") -> "Axes":
     """The share that was right in each bin of probabilities, with its interval, beside the line of truth."""
     ax.plot([0, 1], [0, 1], color=FAINT, linestyle="--", linewidth=1)
-    ax.text(0.3, 0.34, "as promised", color=SOFT, fontsize=8, ha="right", rotation=45, rotation_mode="anchor")
     for p, low, high in zip(found.probability, found.low, found.high, strict=True):
         _bar(ax, [p, p], [low, high])
     ax.plot(found.probability, found.share, "o", color=MODEL_COLOUR, markersize=5)
-    n = f"each dot: {int(found.n.min()):,} to {int(found.n.max()):,} answers"
+    n = f"dashed: as promised\neach dot: {int(found.n.min()):,} to {int(found.n.max()):,} answers"
     ax.text(0.98, 0.03, n, ha="right", va="bottom", color=SOFT, fontsize=8)
     ax.set(xlim=(0, 1.02), ylim=(0, 1.02), xlabel="probability given", ylabel="share that was right")
     ax.set_title("Do probabilities hold?")

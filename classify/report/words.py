@@ -14,6 +14,15 @@ SYSTEMS = {
 }
 SHORT_SYSTEMS = {MODEL: "the model", PRIOR: "prior", TERMS: "codebook's terms", PLAIN: "plain TF-IDF"}
 
+MARKS_IN_WORDS = {
+    "quoted_words": "Words inside quotation marks.",
+    "named_speakers": "Statements whose speaker is named.",
+    "numbers": "Figures, dates and sums.",
+    "question_marks": "Questions.",
+    "sentence_length": "Words a sentence.",
+}
+"""Style rates that no word list gives."""
+
 
 def spoken(name: str) -> str:
     """A name as people read it.

@@ -1203,7 +1203,7 @@ HEADLINE = {
     "framing": AVERAGES | {"accuracy"},
 }
 TASK_KEYS = {"macro_f1_gain_over", "kind", "n_passages", "n_events", "n_evaluable", "labels", "baselines", "slices"}
-TASK_KEYS |= {"abstention", "expected_calibration_error", "reliability"}
+TASK_KEYS |= {"abstention", "expected_calibration_error", "reliability", "calibration_curve", "words"}
 FURTHER = {"theme": {"co_confusion", "thresholds"}, "framing": {"confusion", "learning_curve"}}
 LABEL_KEYS = {"support", "events", "precision", "recall", "f1", "average_precision", "verdict", "reason"}
 LABEL_ESTIMATES = {
@@ -1232,9 +1232,10 @@ def predictions(evaluated: tuple[Path, Result]) -> list[dict[str, str]]:
 
 def test_evaluate_writes_exactly_the_files_of_a_report(evaluated: tuple[Path, Result]) -> None:
     folder, result = evaluated
-    of_framing = {f"framing-{kind}" for kind in ("f1", "precision-recall", "confusion", "abstention", "learning-curve")}
-    figures = {"theme-f1", "theme-abstention", *of_framing}
-    assert REPORT_FILES | {f"figures/{name}.svg" for name in figures} == set(files_under(folder))
+    kinds = ("f1", "baselines", "precision-recall", "confusion", "reliability", "learning-curve")
+    figures = {"theme-f1", "theme-reliability", *(f"framing-{kind}" for kind in kinds)}
+    drawn = {f"figures/{name}.{form}" for name in figures for form in ("svg", "png", "csv")}
+    assert REPORT_FILES | drawn == set(files_under(folder))
     assert [folder] == list(folder.parent.iterdir())
     assert (0, "") == (result.exit_code, result.stderr)
     assert f"report: {folder / 'report.html'}" == result.stdout.splitlines()[-1]

@@ -4,7 +4,7 @@ import pytest
 
 from classify.codebook import Codebook, Label, Task, TaskKind
 from classify.data.annotations import LabelledPassage
-from classify.data.candidates import find_candidates
+from classify.data.candidates import find_candidates, find_collocations
 from classify.data.dataset import Dataset, make_dataset
 
 SEA = Label("sea", terms=("nav*",), not_terms=("harbour fee*",))
@@ -58,6 +58,12 @@ def test_no_more_than_asked_the_highest_first(made: Dataset) -> None:
     every = find_candidates(made, TASK, most=50)["sea"]
     assert [c.keyness for c in every] == sorted((c.keyness for c in every), reverse=True)
     assert every[:2] == find_candidates(made, TASK, most=2)["sea"]
+
+
+def test_collocations_are_pairs_alone_covered_by_the_codebook_or_not(made: Dataset) -> None:
+    found = [c.term for c in find_collocations(made, TASK)["sea"]]
+    assert {"harbour fee", "patrol boat"} <= set(found)
+    assert all(" " in term for term in found)
 
 
 def test_a_label_without_passages_has_no_candidates(made: Dataset) -> None:

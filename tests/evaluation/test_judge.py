@@ -71,6 +71,22 @@ def test_without_a_passage_known_in_full_there_is_no_abstention() -> None:
     assert "abstention" not in found.to_dict()
 
 
+def test_the_curve_is_banded_from_the_surest_thirty_passages_of_sixty_on() -> None:
+    """Sixty passages in twelve events, the ten least sure ones wrong."""
+    certainty = np.linspace(1, 0, 60)
+    gold = [[1, 0]] * 50 + [[0, 0]] * 10
+    held = held_out([[0.9, 0.1]] * 60, certainty=certainty.tolist())
+    found = judged(gold, held, groups=np.arange(60) % 12, folds=np.zeros(60, dtype=int)).abstention
+    assert found is not None
+    assert found.band is not None
+    assert (0.5, 0.0, 10 / 60) == (found.band.coverage[0], found.band.risk[0], found.band.risk[-1])
+    assert (found.band.low <= found.band.risk).all()
+    assert (found.band.risk <= found.band.high).all()
+    fewer = judged(gold[1:], held_out([[0.9, 0.1]] * 59, certainty=certainty[1:].tolist())).abstention
+    assert fewer is not None
+    assert None is fewer.band
+
+
 @pytest.mark.parametrize(("n_events", "has_interval"), [(5, False), (6, True)])
 def test_the_area_has_an_interval_from_six_events_up(n_events: int, has_interval: bool) -> None:
     """One passage is wrong, that of which the model is least sure: it stands in the last of the parts alone."""

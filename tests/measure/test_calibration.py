@@ -17,6 +17,7 @@ from classify.measure.calibration import (
     MIN_FOR_BINS,
     Reliability,
     brier_skill,
+    calibration_curve,
     calibration_line,
     fit_platt,
     reliability,
@@ -374,6 +375,24 @@ def test_calibrated_probabilities_have_little_error_and_extreme_ones_much() -> N
     pushed = sigmoid(4 * np.log(probability / (1 - probability)))
     assert reliability(probability, gold).error < 0.02
     assert reliability(pushed, gold).error > 0.1
+
+
+def test_a_calibration_curve_joins_small_bins_and_gives_intervals_over_groups() -> None:
+    probability = np.repeat([0.05, 0.45, 0.95], [60, 5, 60])
+    gold = np.r_[np.arange(60) % 10 == 0, np.ones(5), np.arange(60) % 10 > 0].astype(bool)
+    found = calibration_curve(probability, gold, np.arange(125) % 12)
+    assert [65, 60] == found.n.tolist()
+    assert [11 / 65, 54 / 60] == found.share.tolist()
+    assert ((found.low < found.share) & (found.share < found.high)).all()
+    alone = calibration_curve(probability, gold, np.zeros(125, dtype=np.int64))
+    assert np.isnan([*alone.low, *alone.high]).all()
+
+
+def test_a_calibration_curve_of_few_answers_has_one_bin_and_of_none_no_bin() -> None:
+    few = calibration_curve(np.array([0.1, 0.9]), np.array([False, True]), np.arange(2))
+    assert ([0.5], [0.5], [2]) == (few.probability.tolist(), few.share.tolist(), few.n.tolist())
+    none = calibration_curve(np.zeros(0), np.zeros(0, dtype=bool), np.zeros(0, dtype=np.int64))
+    assert [] == none.n.tolist()
 
 
 @given(st.data())

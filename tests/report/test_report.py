@@ -5,8 +5,10 @@ import itertools
 import json
 import re
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +18,8 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -31,23 +35,29 @@ from classify.evaluation.results import (
     Evaluation,
     LabelAgreement,
     LearningCurve,
+    RiskBand,
     Slice,
     TaskAgreement,
     TaskResult,
 )
-from classify.measure.calibration import Reliability
+from classify.measure.calibration import CalibrationCurve
 from classify.measure.intervals import Estimate
+from classify.report.datacard import data_card
+from classify.report.figures import evaluation_figures, figure_rows
 from classify.report.files import refuse_foreign_report, write_evaluation
+from classify.report.highlight import AGAINST, FOR, Piece, highlighted
 from classify.report.page import render_evaluation
+from classify.report.palette import MODEL_COLOUR
 from classify.report.plots import (
-    MODEL_COLOUR,
+    MAX_POINTS,
+    curve_of,
     draw_confusion,
     draw_f1,
+    draw_gains,
     draw_learning_curve,
     draw_precision_recall,
     draw_reliability,
     draw_risk_coverage,
-    evaluation_figures,
 )
 from classify.report.tables import event_rows
 from classify.report.words import in_words
@@ -162,6 +172,11 @@ def texts_of(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts]
 
 
+def title_of(ax: Axes) -> str:
+    """The title, which stands on the left where the project's style holds."""
+    return ax.get_title(loc="left") or ax.get_title()
+
+
 def marks_of(ax: Axes) -> set[tuple[str, float, float]]:
     """Every single mark as (marker, x, y)."""
     return {
@@ -192,21 +207,25 @@ def test_f1_draws_the_interval_of_each_label_as_a_line(themes: TaskResult, ax: A
 
 def test_f1_names_labels_from_the_top_with_their_support(themes: TaskResult, ax: Axes) -> None:
     draw_f1(themes, ax)
-    expected = ["first one  (n = 12, 6 events)", "second  (n = 12, 12 events)", "third  (n = 2, 2 events)"]
+    expected = ["first one\n12 passages, 6 events", "second\n12 passages, 12 events", "third\n2 passages, 2 events"]
     assert expected == [tick.get_text() for tick in ax.get_yticklabels()]
     assert ((2.5, -0.5), (0, 1.02)) == (ax.get_ylim(), ax.get_xlim())
-    assert ("F1", "theme: F1 of each label") == (ax.get_xlabel(), ax.get_title())
+    assert ("F1: 0 nothing right, 1 perfect", "theme: how well each label is found") == (ax.get_xlabel(), title_of(ax))
 
 
 def test_f1_says_in_words_what_is_too_little_to_judge(themes: TaskResult, ax: Axes) -> None:
     draw_f1(themes, ax)
-    ((x, y, text),) = [(*text.get_position(), text.get_text()) for text in ax.texts]
-    assert (0.01, 2, "too few to judge") == (x, y, text)
+    assert (0.01, 2, "too few to judge") == next((*t.get_position(), t.get_text()) for t in ax.texts[2:])
+
+
+def test_f1_writes_its_numbers_beside_each_mark(themes: TaskResult, ax: Axes) -> None:
+    draw_f1(themes, ax)
+    assert [str(label.f1) for label in themes.labels[:2]] == texts_of(ax)[:2]
 
 
 def test_f1_names_each_kind_of_mark_once(themes: TaskResult, ax: Axes) -> None:
     draw_f1(themes, ax)
-    names = ["model, 95% interval", "codebook's terms alone", "two coders' agreement"]
+    names = ["model, with 95% interval", "codebook's terms alone", "two coders' agreement"]
     assert names == ax.get_legend_handles_labels()[1]
 
 
@@ -229,9 +248,8 @@ def test_precision_recall_draws_the_points_the_decision_and_chance(themes: TaskR
 
 def test_precision_recall_names_label_average_precision_and_support(themes: TaskResult, ax: Axes) -> None:
     draw_precision_recall(themes, themes.labels[0], ax)
-    name, measured = ax.get_title().split("\n")
-    assert ("first one", True) == (name, measured.startswith("AP 0.96 ("))
-    assert measured.endswith(", n = 12")
+    name, measured, support = title_of(ax).split("\n")
+    assert ("first one", True, "n = 12") == (name, measured.startswith("AP 0.96 ("), support)
     assert ((0, 1.02), (0, 1.05)) == (ax.get_xlim(), ax.get_ylim())
 
 
@@ -246,20 +264,18 @@ def test_confusion_writes_count_and_share_into_each_cell(framings: TaskResult, a
 
 def test_confusion_shades_rows_by_their_shares(framings: TaskResult, ax: Axes) -> None:
     draw_confusion(framings, ax)
-    (image,) = ax.images
-    assert [[9 / 12, 3 / 12], [0.0, 1.0]] == image.get_array().tolist()
-    assert (0, 1) == image.get_clim()
+    shades = [patch.get_alpha() for patch in ax.patches]
+    assert shades[3] > shades[0] > shades[1] > shades[2]
 
 
 def test_confusion_has_gold_as_rows(framings: TaskResult, ax: Axes) -> None:
     draw_confusion(framings, ax)
-    names = ["plain report", "praise"]
-    assert names == [tick.get_text() for tick in ax.get_xticklabels()]
-    assert names == [tick.get_text() for tick in ax.get_yticklabels()]
+    assert ["plain report", "praise"] == [tick.get_text() for tick in ax.get_xticklabels()]
+    assert ["plain report\nn = 12", "praise\nn = 12"] == [tick.get_text() for tick in ax.get_yticklabels()]
     assert ("predicted", "gold", "framing: gold against predicted") == (
         ax.get_xlabel(),
         ax.get_ylabel(),
-        ax.get_title(),
+        title_of(ax),
     )
 
 
@@ -271,32 +287,56 @@ def test_confusion_of_a_multilabel_task_is_a_value_error(themes: TaskResult, ax:
 # ---- figures: probabilities, abstaining, learning curve
 
 
-def test_reliability_draws_each_bin_beside_the_line_of_truth(ax: Axes) -> None:
-    found = Reliability(np.array([0.1, 0.8]), np.array([0.25, 1.0]), np.array([4, 5]))
-    draw_reliability(found, ax)
-    truth, bins = ax.lines
+def reliability_by_hand() -> CalibrationCurve:
+    """Two bins, of which the second has too few events for an interval."""
+    cells = np.array([[0.1, 0.25, 0.05, 0.5], [0.8, 1.0, np.nan, np.nan]]).T
+    return CalibrationCurve(*cells, np.array([4, 5]))
+
+
+def test_reliability_draws_each_bin_with_its_interval_beside_the_line_of_truth(ax: Axes) -> None:
+    draw_reliability(reliability_by_hand(), ax)
+    truth, interval, bins = ax.lines
     assert ([0, 1], [0, 1]) == (list(truth.get_xdata()), list(truth.get_ydata()))
+    assert ([0.1, 0.1], [0.05, 0.5]) == (list(interval.get_xdata()), list(interval.get_ydata()))
     assert ([0.1, 0.8], [0.25, 1.0]) == (list(bins.get_xdata()), list(bins.get_ydata()))
-    assert ["4 or more answers a dot"] == texts_of(ax)
+    assert ["dashed: as promised\neach dot: 4 to 5 answers"] == texts_of(ax)
     assert ("probability given", "share that was right") == (ax.get_xlabel(), ax.get_ylabel())
 
 
-def abstention(kept_risk: float | None) -> Abstention:
-    return Abstention(np.array([0.25, 0.75, 1.0]), np.array([0.0, 1 / 3, 0.5]), Estimate(0.3), 0.75, kept_risk)
+def abstention(kept_risk: float | None, *, is_large: bool = True) -> Abstention:
+    band = RiskBand(np.array([0.5, 1.0]), np.array([0.2, 0.5]), np.array([0.1, np.nan]), np.array([0.3, np.nan]))
+    curve = np.array([0.25, 0.75, 1.0]), np.array([0.0, 1 / 3, 0.5])
+    return Abstention(*curve, Estimate(0.3), 0.75, kept_risk, band if is_large else None)
 
 
-def test_risk_coverage_draws_the_curve_and_the_part_that_asks_for_no_review(ax: Axes) -> None:
+def test_risk_coverage_draws_the_band_the_whole_and_the_part_that_asks_for_no_review(ax: Axes) -> None:
     draw_risk_coverage(abstention(1 / 3), ax)
-    curve, kept = ax.lines
-    assert ([0.25, 0.75, 1.0], [0.0, 1 / 3, 0.5]) == (list(curve.get_xdata()), list(curve.get_ydata()))
-    assert ([0.75], [1 / 3]) == (list(kept.get_xdata()), list(kept.get_ydata()))
-    assert ["no review asked"] == texts_of(ax)
-    assert (0, 1.15 * 0.5) == ax.get_ylim()
+    curve, whole, kept = ax.lines
+    assert ([0.5, 1.0], [0.2, 0.5]) == (list(curve.get_xdata()), list(curve.get_ydata()))
+    assert (["s", [1], [0.5]], ["o", [0.75], [1 / 3]]) == tuple(
+        [line.get_marker(), list(line.get_xdata()), list(line.get_ydata())] for line in (whole, kept)
+    )
+    assert ["■ all kept: 50%\n● 75% kept, without those to review: 33%"] == texts_of(ax)
+    assert 1 == len(ax.collections)
+    assert (0, 1.3 * 0.5) == ax.get_ylim()
 
 
-def test_risk_coverage_has_no_dot_where_every_passage_asks_for_review(ax: Axes) -> None:
+def test_risk_coverage_has_no_round_dot_where_every_passage_asks_for_review(ax: Axes) -> None:
     draw_risk_coverage(abstention(None), ax)
-    assert (1, []) == (len(ax.lines), texts_of(ax))
+    assert (2, ["■ all kept: 50%"]) == (len(ax.lines), texts_of(ax))
+
+
+def test_risk_coverage_of_few_passages_has_no_curve(ax: Axes) -> None:
+    draw_risk_coverage(abstention(1 / 3, is_large=False), ax)
+    assert (2, 0) == (len(ax.lines), len(ax.collections))
+
+
+def test_gains_draw_the_model_above_each_baseline(themes: TaskResult, ax: Axes) -> None:
+    draw_gains(themes, {MODEL: "model", TERMS: "terms"}, ax)
+    values = [themes.headline["macro_f1"].value, themes.baselines[TERMS]["macro_f1"].value]
+    expected = {("o", round(values[0] or 0, 9), 0.0), ("D", round(values[1] or 0, 9), 1.0)}
+    assert expected == marks_of(ax)
+    assert ["model", "terms"] == [tick.get_text() for tick in ax.get_yticklabels()]
 
 
 def test_the_learning_curve_draws_its_points_and_its_band(curve: LearningCurve, ax: Axes) -> None:
@@ -319,7 +359,7 @@ def test_each_drawing_returns_its_axes_and_sets_nothing_global(
     assert ax is draw_f1(themes, ax)
     assert others[0] is draw_precision_recall(themes, themes.labels[0], others[0])
     assert others[1] is draw_confusion(framings, others[1])
-    assert others[2] is draw_reliability(themes.reliability, others[2])
+    assert others[2] is draw_reliability(themes.calibration, others[2])
     assert others[3] is draw_risk_coverage(themes.abstention, others[3])
     assert others[4] is draw_learning_curve(curve, others[4])
     evaluation_figures({"theme": themes, "framing": framings})
@@ -327,15 +367,43 @@ def test_each_drawing_returns_its_axes_and_sets_nothing_global(
 
 
 def test_figures_without_anything_to_show_are_left_out(themes: TaskResult, framings: TaskResult) -> None:
-    both = {f"{task}-{kind}.svg" for task in ("theme", "framing") for kind in ("f1", "precision-recall", "abstention")}
+    kinds = ("f1", "baselines", "precision-recall", "reliability")
+    both = {f"{task}-{kind}.svg" for task in ("theme", "framing") for kind in kinds}
     assert both | {"framing-confusion.svg"} == set(evaluation_figures({"theme": themes, "framing": framings}))
-    nothing = replace(themes, labels=themes.labels[2:], abstention=None)
+    nothing = replace(themes, labels=themes.labels[2:], abstention=None, headline={"macro_f1": Estimate(None)})
     assert ["theme-f1.svg"] == list(evaluation_figures({"theme": nothing}))
 
 
 def test_figures_are_equal_byte_for_byte_when_drawn_twice(themes: TaskResult, framings: TaskResult) -> None:
     results = {"theme": themes, "framing": framings}
-    assert evaluation_figures(results) == evaluation_figures(results)
+    first, second = (evaluation_figures(results, formats=("svg", "png")) for _ in range(2))
+    assert first == second
+
+
+def test_every_figure_has_its_numbers_as_rows(themes: TaskResult, framings: TaskResult, curve: LearningCurve) -> None:
+    results = {"theme": replace(themes, curve=curve, abstention=abstention(1 / 3)), "framing": framings}
+    rows = figure_rows(results)
+    assert {name.removesuffix(".svg") for name in evaluation_figures(results)} == set(rows)
+    first = rows["theme-f1"][0]
+    assert ("first_one", 12, 22 / 23) == (first["label"], first["passages"], first["f1"])
+    assert {"gold": "plain_report", "predicted": "praise", "passages": 3} in rows["framing-confusion"]
+    assert [0.2, 0.5] == [row["risk"] for row in rows["theme-risk-coverage"]]
+    assert None is rows["theme-risk-coverage"][1]["high"]
+
+
+def test_a_long_curve_is_thinned_and_keeps_its_ends() -> None:
+    n = 2_000
+    gold = np.arange(n)[:, None] % 3 == 0
+    p = np.linspace(1, 0, n)[:, None]
+    said = HeldOut(p, p, p > 0.5, np.full_like(p, 0.5), np.ones(n))
+    task = Task("theme", TaskKind.MULTILABEL, (Label("third"),))
+    groups = np.arange(n) // 100
+    of_task = Held(task, TaskGold(gold, np.ones_like(gold)), groups, groups % 5, {MODEL: said}, fields={})
+    result = judge(of_task)
+    recall, precision = curve_of(result, result.labels[0])
+    assert len(recall) <= MAX_POINTS + 1
+    assert (1 / 667, 1.0) == (pytest.approx(recall[0]), recall[-1])
+    assert pytest.approx(1 / 3, abs=0.001) == precision[-1]
 
 
 def words_of_figures(tasks: Mapping[str, TaskResult]) -> dict[str, str]:
@@ -351,7 +419,8 @@ def test_figures_are_well_formed_and_keep_their_words_as_text(themes: TaskResult
     expected = {
         "f1": "first one",
         "precision-recall": "first one",
-        "abstention": "share of passages kept",
+        "baselines": "macro-F1",
+        "reliability": "probability given",
         "learning-curve": "passages learnt from",
     }
     assert expected.keys() == words.keys()
@@ -408,11 +477,16 @@ def attributes_of(page: str) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("which", ["page", "hostile_page"])
-def test_the_page_runs_nothing(which: str, request: pytest.FixtureRequest) -> None:
+def test_the_page_runs_its_own_script_alone(which: str, request: pytest.FixtureRequest) -> None:
     page = request.getfixturevalue(which)
     elements = Elements(page).found
     assert {"svg", "table"} <= {tag for tag, _ in elements}
-    assert not {"script", "iframe", "object", "embed", "img", "form", "base"} & {tag for tag, _ in elements}
+    assert not {"iframe", "object", "embed", "img", "form", "base"} & {tag for tag, _ in elements}
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    (policy,) = [attributes["content"] or "" for _, attributes in elements if "http-equiv" in attributes]
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}';" in unescape(policy)
+    assert HOSTILE not in script
     assert [] == [name for name, _ in attributes_of(page) if name.startswith("on")]
 
 
@@ -428,11 +502,11 @@ def test_the_page_asks_nobody_for_anything(which: str, request: pytest.FixtureRe
 
 
 def test_the_page_names_no_address_but_namespaces(page: str) -> None:
-    assert "http" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
+    assert "://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", page)
 
 
 def test_the_page_escapes_every_name(hostile_page: str, hostile: Evaluation) -> None:
-    assert "<script" not in hostile_page
+    assert 1 == hostile_page.count("<script")
     assert "<img" not in hostile_page
     visible = unescape(hostile_page)
     for name in (*hostile["framing"].task.label_names, f"{HOSTILE}copy", f"{HOSTILE}?", f"{HOSTILE}: 26"):
@@ -446,8 +520,8 @@ def test_hostile_figures_are_well_formed(hostile: Evaluation) -> None:
 
 def rows_of_table(page: str, name: str) -> list[str]:
     """The row headers of the table of that name, as a reader sees them."""
-    (table,) = re.findall(rf'aria-label="{name}"><table>(.*?)</table>', page, re.DOTALL)
-    return [unescape(found) for found in re.findall(r'<th scope="row">(.*?)</th>', table)]
+    (table,) = re.findall(rf'aria-label="{name}"><table[^>]*>(.*?)</table>', page, re.DOTALL)
+    return [unescape(found) for found in re.findall(r'<th[^>]* scope="row">(.*?)</th>', table)]
 
 
 def test_every_label_stands_once_in_its_table_in_codebook_order(
@@ -475,7 +549,7 @@ def test_notes_come_before_everything_that_they_qualify(evaluation: Evaluation) 
         page.index(f'<p class="note">{text}') for text in ("Only 7 events &amp; &lt;few&gt; passages.", "Second.")
     ]
     assert sorted(places) == places
-    assert places[-1] < page.index("<h3>") < page.index("<h2")
+    assert places[-1] < page.index("<h2") < page.index("<h3>")
 
 
 def test_documents_that_copy_each_other_are_listed(hostile: Evaluation, hostile_page: str) -> None:
@@ -490,7 +564,7 @@ def test_without_copies_the_page_says_so(page: str) -> None:
 
 def test_the_confusion_table_holds_the_numbers_of_the_figure(page: str, evaluation: Evaluation) -> None:
     (table,) = re.findall(r"<details><summary>The same as a table</summary>(.*?)</details>", page, re.DOTALL)
-    cells = [int(found) for found in re.findall(r'<td class="n">(\d+)</td>', table)]
+    cells = [int(found) for found in re.findall(r'<td class="n[ a-z]*">(\d+)</td>', table)]
     assert np.ravel(evaluation["framing"].confusion).tolist() == cells
 
 
@@ -508,6 +582,7 @@ def with_everything(evaluation: Evaluation, name: str, curve: LearningCurve) -> 
         mistakes=(told, missed),
         suspects=(Suspect(2, label, True, 0.0625),),
         curve=curve,
+        confusion=None,
         co_confusion=np.array([[0, 7], [0, 0]]),
     )
 
@@ -524,7 +599,7 @@ def seen(page: str) -> str:
 
 
 def test_the_page_shows_each_mistake_with_its_words(full_page: str) -> None:
-    assert "<script" not in full_page
+    assert 1 == full_page.count("<script")
     text = seen(full_page)
     assert f"given wrongly, p = 0.88 · {HOSTILE}id · coded none · predicted report {HOSTILE} text" in text
     assert f"for: {HOSTILE} +1.50; against: quiet -0.25" in text
@@ -541,8 +616,9 @@ def test_the_page_shows_each_doubtful_label_with_the_probability_of_what_was_cod
 
 
 def test_the_page_shows_slices_and_labels_taken_for_each_other(full_page: str) -> None:
-    assert [f"{HOSTILE}: a part"] == rows_of_table(full_page, "framing: parts")
+    assert f"by {HOSTILE} (1) part" in seen(full_page)
     assert ["report", "praise"] == rows_of_table(full_page, "framing: labels taken for each other")
+    assert "report missed, praise wrongly given: 7 passages" in seen(full_page)
     assert "5 (3)1" in seen(full_page)
 
 
@@ -554,26 +630,76 @@ def test_the_page_says_in_words_what_tuning_abstaining_and_more_passages_do(
     assert all(sentence in seen(page) for sentence in sentences)
 
 
-HEADINGS = [
-    "Probabilities, and what reviewing saves",
-    "Would more passages help?",
-    "Part by part",
-    "Mistakes to read",
-    "Labels to look at again",
-]
+OPTIONAL = {
+    "thresholds": "Thresholds and what they cost",
+    "probabilities": "Probabilities, and what reviewing saves",
+    "confusion": "Labels taken for each other",
+    "parts": "Part by part",
+    "more": "Would more passages help?",
+    "mistakes": "Mistakes to read",
+    "doubts": "Labels to look at again",
+    "words": "Words that stand for a label",
+    "style": "Style or topic?",
+}
 
 
-def test_what_a_task_has_and_lacks_decides_the_headings(
+def test_what_a_task_has_and_lacks_decides_the_sections(
     evaluation: Evaluation, framings: TaskResult, curve: LearningCurve
 ) -> None:
     everything = {"framing": with_everything(evaluation, "framing", curve)}
-    bare = {"framing": replace(framings, abstention=None, curve=None, slices=(), mistakes=(), suspects=())}
-    figures = {"framing-learning-curve.svg": b"<svg></svg>"}
-    pages = [
-        render_evaluation(replace(evaluation, tasks=everything), figures),
-        render_evaluation(replace(evaluation, tasks=bare), {}),
-    ]
-    assert [HEADINGS, []] == [[title for title in HEADINGS if f"<h3>{title}</h3>" in page] for page in pages]
+    lacking: dict[str, Any] = dict.fromkeys(("abstention", "curve", "leak", "confusion"))
+    labels = tuple(replace(label, deciding=None) for label in framings.labels)
+    bare = replace(framings, **lacking, labels=labels, slices=(), mistakes=(), suspects=())
+    pages = [render_evaluation(replace(evaluation, tasks=tasks), {}) for tasks in (everything, {"framing": bare})]
+    found = [[name for name in OPTIONAL if f'<h2 id="{name}">' in page] for page in pages]
+    assert [list(OPTIONAL), []] == found
+    assert all(page.count("<li><a href=") == page.count("<section ") for page in pages)
+
+
+def test_mistakes_mark_the_words_that_spoke_for_and_against_in_the_text() -> None:
+    mistake = Mistake(
+        "a", "", "", "One ship, two SHIPS, a port.", (), (), 0.5, 0.5, (("ship", 2.0),), (("port", -0.3),)
+    )
+    assert [
+        Piece("One "),
+        Piece("ship", FOR),
+        Piece(", two SHIPS, a "),
+        Piece("port", AGAINST, is_weak=True),
+        Piece("."),
+    ] == highlighted(mistake)
+
+
+@given(st.text(), st.lists(st.tuples(st.text(), st.floats(-1, 1)), max_size=4))
+def test_marking_words_leaves_the_text_as_it_is(text: str, words: list[tuple[str, float]]) -> None:
+    pieces = highlighted(Mistake("a", "", "", text, (), (), 0.5, 0.5, tuple(words), ()))
+    assert text == "".join(piece.text for piece in pieces)
+
+
+def test_very_long_passages_are_cut_and_few_mistakes_shown_of_very_many(evaluation: Evaluation) -> None:
+    long = Mistake("report", "false positive", "long", "word " * 100_000, (), (), 0.5, 0.5, (), ())
+    tasks = {"framing": replace(evaluation["framing"], mistakes=(long,) * 5_000)}
+    page = render_evaluation(replace(evaluation, tasks=tasks), {})
+    assert len(page) < 500_000
+    assert 50 == page.count("<article>")
+
+
+def test_the_words_of_each_label_stand_with_their_sign_stability(page: str, evaluation: Evaluation) -> None:
+    shown = seen(page)
+    weights = [weight for found in evaluation["theme"].words for weight in found.words_for]
+    assert len(weights) > 3
+    for weight in weights:
+        digits = 2 if abs(weight.value) >= 0.1 else 3
+        assert f"{weight.name} {weight.value:+.{digits}f}, {weight.n_same}/5" in shown
+    assert "hedges" in rows_of_table(page, "framing: style rates")[0] or "neutral attribution" in shown
+
+
+def test_the_data_card_counts_what_the_rows_say(evaluation: Evaluation) -> None:
+    card = data_card(evaluation)
+    assert (24, 12, 12, (8, 9, 11)) == (card.n_passages, card.n_documents, card.n_events, card.words)
+    fields = {counts.field: counts.values for counts in card.fields}
+    assert (("toy", 24),) == fields["origin"]
+    assert (("not stated", 24),) == fields["coder"] == fields["year"]
+    assert [("theme", 24, 6), ("framing", 24, 0)] == [(c.task, c.n_coded, c.n_none) for c in card.codings]
 
 
 @pytest.mark.parametrize(
@@ -646,10 +772,13 @@ def test_ids_on_the_page_are_unique_and_every_reference_finds_its_own(page: str)
     assert set() == set(references) - set(ids)
 
 
-def test_figures_have_names_for_those_who_cannot_see_them(page: str) -> None:
-    names = [attributes.get("aria-label") for tag, attributes in Elements(page).found if tag == "svg"]
-    of_framing = [f"framing-{kind}" for kind in ("f1", "precision-recall", "confusion", "abstention", "learning-curve")]
-    assert ["theme-f1", "theme-abstention", *of_framing] == names
+def test_figures_have_names_for_those_who_cannot_see_them_and_drawings_are_passed_over(page: str) -> None:
+    drawings = [attributes for tag, attributes in Elements(page).found if tag == "svg"]
+    names = [attributes["aria-label"] for attributes in drawings if attributes.get("role") == "img"]
+    of_framing = ["framing-f1", "framing-baselines", "framing-precision-recall", "framing-reliability"]
+    assert {"theme-f1", "theme-reliability", *of_framing, "framing-confusion", "framing-learning-curve"} == set(names)
+    assert len(drawings) > len(names)
+    assert all(a.get("role") == "img" or a.get("aria-hidden") == "true" for a in drawings)
 
 
 def test_a_reader_of_the_page_learns_data_codebook_seed_and_versions(page: str, evaluation: Evaluation) -> None:
@@ -706,10 +835,16 @@ def test_the_table_of_labels_equals_the_metrics(
 
 def test_the_figures_on_the_page_are_those_in_the_folder(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
-    for path in (folder / "figures").iterdir():
+    for path in (folder / "figures").glob("*.svg"):
         svg = re.sub("<metadata>.*?</metadata>", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         words = [text for text in ElementTree.fromstring(svg).itertext() if text.strip()]
         assert all(word.strip() in unescape(page) for word in words)
+
+
+def test_every_figure_lies_there_to_look_at_to_print_and_to_compute_with(folder: Path) -> None:
+    of_form = {form: {path.stem for path in (folder / "figures").glob(f"*.{form}")} for form in ("svg", "png", "csv")}
+    assert "theme-f1" in of_form["svg"]
+    assert of_form["svg"] == of_form["png"] == of_form["csv"]
 
 
 def test_the_metrics_hold_no_number_that_json_lacks(folder: Path) -> None:
