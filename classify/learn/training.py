@@ -2,7 +2,7 @@
 
 import platform
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -10,13 +10,13 @@ import numpy as np
 
 from classify.bundle import Bundle, BundledTask
 from classify.codebook import Task
-from classify.data.auditsample import audit_prevalence
 from classify.data.dataset import Dataset, TaskGold, hash_text, sha256_of_texts
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError, how_many
 from classify.learn.features import N_AXES, CountedTexts
+from classify.learn.prevalence import audit_facts, prevalence_for
 from classify.learn.settings import TaskSettings, TrainingSettings
-from classify.learn.thresholds import NO_HITS, PREVALENCE, fit_decision, parse_threshold_rule
+from classify.learn.thresholds import NO_HITS, fit_decision, parse_threshold_rule
 from classify.learn.weights import Scored, Weights, count_for, fit_weights
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.scores import average_precision, f1, grouped_counts
@@ -176,7 +176,7 @@ def train(
 
     `unlabelled` texts, more than N_AXES of them, teach what words go together; an `audit` sample, with an
     `inclusion_probability` a passage, resets thresholds and probabilities to its prevalence. Raises UsageError if no
-    passage is coded at all, for fewer unlabelled texts, and for a threshold rule that a prevalence can't be given to;
+    passage is coded at all, for fewer unlabelled texts, and for an audit that doesn't fit (`prevalence_for` says when);
     DataError for an audit without inclusion probabilities.
     """
     settings = settings or TrainingSettings()
@@ -184,13 +184,7 @@ def train(
     if not tasks:
         raise UsageError("no passage is coded for any task; label some passages first")
     unlabelled = usable_unlabelled(unlabelled, dataset)
-    prevalence = audit_prevalence(audit) if audit else {}
-    if audit and not any(task.name in prevalence for task in tasks):
-        raise UsageError("the audit sample is not coded for any task that is trained; expected labels for one of them")
-    for task in tasks:
-        asked = settings.of(task).thresholds
-        if task.name in prevalence and asked != PREVALENCE:
-            raise UsageError(f"thresholds {asked} don't follow a prevalence; leave the rule out")
+    prevalence = prevalence_for(audit, tasks, settings)
     bundled, summary = {}, {}
     for task in tasks:
         task_settings = settings.of(task)
@@ -215,7 +209,7 @@ def train(
             "text_hashes": sorted(set(dataset.text_hashes)),
             "n_unlabelled": len(unlabelled),
             "unlabelled_sha256": sha256_of_texts(unlabelled),
-            "prevalence_from": _audit_facts(audit, prevalence) if audit else None,
+            "prevalence_from": audit_facts(audit, prevalence) if audit else None,
         },
         summary=summary,
         versions=versions(),
@@ -235,14 +229,6 @@ def usable_unlabelled(texts: Sequence[str], dataset: Dataset) -> list[str]:
     if texts and len(found) <= N_AXES:
         raise UsageError(f"found {how_many(len(found), 'unlabelled text')}; expected more than {N_AXES}, or none")
     return found
-
-
-def _audit_facts(audit: Dataset, prevalence: Mapping[str, FloatArray]) -> dict[str, object]:
-    shares = {
-        name: dict(zip(audit.codebook[name].label_names, map(float, found), strict=True))
-        for name, found in prevalence.items()
-    }
-    return {"sha256": audit.sha256, "n_passages": len(audit.passages), "prevalence": shares}
 
 
 def _summary(

@@ -21,6 +21,7 @@ from sklearn.svm import LinearSVC
 
 from classify.bundle import Bundle, load_bundle
 from classify.codebook import Codebook, Label, Task, TaskKind
+from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset, TaskGold, load_labels, make_dataset
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError
@@ -71,9 +72,9 @@ def as_lists(rule: DecisionRule) -> list[list[float]]:
 
 
 def said_of(task: Task) -> list[str]:
-    """What the codebook says of each label, without the stars of its stems."""
+    """What the codebook says of each label but its example, without the stars of its stems."""
     return [
-        " ".join([label.name.replace("_", " "), label.definition, *label.terms, label.example]).replace("*", "")
+        " ".join([label.name.replace("_", " "), label.definition, *label.terms]).replace("*", "")
         for label in task.labels
     ]
 
@@ -445,6 +446,14 @@ def test_a_word_of_the_definition_alone_speaks_for_its_label(toy_dataset: Datase
     assert scores.argmax(axis=0).tolist() == [0, 1, 2]
 
 
+def test_a_word_of_the_example_alone_is_no_feature(toy_dataset: Dataset) -> None:
+    task = toy_dataset.codebook["theme"]
+    exampled = replace(task, labels=tuple(replace(label, example=f"{label.name} zzexample") for label in task.labels))
+    plain, counted = (count_for(one, toy_dataset.texts, THEME_DEFAULTS) for one in (task, exampled))
+    assert "zzexample" not in counted.blocks[0].features
+    assert (plain.blocks[0].tf != counted.blocks[0].tf).nnz == 0
+
+
 def test_folds_see_the_codebook_and_background_but_no_passage_outside(toy_dataset: Dataset) -> None:
     task, gold = toy_dataset.codebook["theme"], toy_dataset.gold(toy_dataset.codebook["theme"])
     inside = np.arange(12)
@@ -670,6 +679,75 @@ def test_term_rule_is_fitted_on_hits_of_coded_training_rows(toy_dataset: Dataset
     rule = fit_term_rule(counted, toy_dataset.gold(task), np.arange(8), task, THEME_DEFAULTS)
     assert rule.prior.tolist() == [4 / 8, 3 / 8, 2 / 8]
     assert (rule.thresholds > 0).all()
+
+
+def test_a_label_is_ruled_in_the_inner_folds_as_it_is_in_the_end(toy_dataset: Dataset) -> None:
+    task, settings = toy_dataset.codebook["theme"], replace(THEME_DEFAULTS, rule_below=8)
+    counted = count_for(task, toy_dataset.texts, settings)
+    rows = every_row(toy_dataset)
+    fitted = fit_task(counted, toy_dataset.gold(task), toy_dataset.groups, rows, task, settings, 0)
+    assert fitted.is_cross_fitted
+    assert fitted.ruled.tolist() == [True, True, False]
+    assert fitted.held_out[0][:, fitted.ruled].tolist() == counted.hits[:, fitted.ruled].tolist()
+
+
+# ---- an audit sample
+
+
+def audit_of(codebook: Codebook, themes: list[list[str]], *, unsure: Sequence[str] = ()) -> Dataset:
+    """An audit of so many passages, one in two drawn."""
+    passages = [
+        LabelledPassage(
+            id=f"audit{n}",
+            text=f"Audited text {n}.",
+            document=f"audit{n}",
+            event=None,
+            labels={"theme": frozenset(names), "framing": None},
+            unsure={"theme": frozenset(unsure)},
+            extra={"inclusion_probability": 0.5},
+        )
+        for n, names in enumerate(themes)
+    ]
+    return make_dataset(passages, codebook)
+
+
+def test_the_rule_of_terms_is_reset_to_the_audit_too(toy_dataset: Dataset) -> None:
+    themes = [["sea"], ["cyber"], ["sea", "trade"], *[[]] * 17]
+    bundle = train(toy_dataset, settings=SMALL, audit=audit_of(toy_dataset.codebook, themes))
+    expected = [2.5 / 21, 1.5 / 21, 1.5 / 21]
+    task = bundle.tasks["theme"]
+    for rule in (task.decision, task.term_rule):
+        np.testing.assert_allclose(rule.prior, expected, rtol=1e-9)
+    assert bundle.data["prevalence_from"]["prevalence"] == {
+        "theme": pytest.approx(dict(zip(("sea", "cyber", "trade"), expected, strict=True)))
+    }
+
+
+def test_a_share_that_the_audit_does_not_know_is_null(toy_dataset: Dataset) -> None:
+    audit = audit_of(toy_dataset.codebook, [["sea"]] * 5, unsure=["cyber"])
+    bundle = train(toy_dataset, settings=SMALL, audit=audit)
+    assert bundle.data["prevalence_from"]["prevalence"]["theme"]["cyber"] is None
+    assert b"NaN" not in bundle.to_files()["manifest.json"]
+    plain = train(toy_dataset, settings=SMALL).tasks["theme"].decision
+    assert bundle.tasks["theme"].decision.prior[1] == pytest.approx(plain.prior[1])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda task: replace(task, labels=task.labels[::-1]),
+        lambda task: replace(task, labels=task.labels[:2]),
+        lambda task: replace(task, labels=(*task.labels, Label("space"))),
+        lambda task: replace(task, kind=TaskKind.MULTICLASS),
+    ],
+    ids=["another order", "fewer", "more", "another kind"],
+)
+def test_an_audit_by_another_codebook_is_refused(changed: Any, toy_dataset: Dataset) -> None:
+    book = toy_dataset.codebook
+    audit = audit_of(replace(book, tasks=(changed(book["theme"]), book["framing"])), [["sea"], ["cyber"]])
+    with pytest.raises(UsageError, match="task theme: the audit sample was read with a codebook of labels ") as caught:
+        train(toy_dataset, settings=SMALL, audit=audit)
+    assert "expected sea, cyber, trade (multilabel), in this order" in str(caught.value)
 
 
 def test_training_without_a_coded_passage_is_an_error(toy_dataset: Dataset) -> None:
