@@ -16,7 +16,7 @@ from classify.evaluation.verdicts import evaluable_labels
 from classify.evaluation.work import Job, cost_of
 from classify.learn.features import CountedTexts, count_texts
 from classify.learn.settings import TaskSettings
-from classify.learn.weights import fit_weights
+from classify.learn.weights import counts_for, fit_weights
 from classify.measure.arrays import BoolArray, IntArray
 from classify.measure.intervals import estimate_from_counts, jackknife_groups
 from classify.measure.scores import grouped_counts
@@ -107,7 +107,7 @@ def _systems(
     return {
         STYLE: (style, counted.only(())),
         CONTENT: (replace(settings, hit_weight=0.0), count_texts(dataset.texts, [words], Counter(task, {}))),
-        MODEL: (settings, counted.only(settings.blocks(task))),
+        MODEL: (settings, counts_for(counted, task, settings)),
     }
 
 

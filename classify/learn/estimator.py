@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import TaskGold
+from classify.errors import UsageError
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
-from classify.learn.training import fit_task, fold_scorer
+from classify.learn.training import fit_task, fold_scorer, usable_unlabelled
 from classify.learn.weights import count_for
 from classify.measure.arrays import BoolArray, FloatArray
 
@@ -77,8 +78,9 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, texts: Iterable[str], Y: Any, groups: Sequence[Any] | None = None) -> Self:
         """Learn weights, thresholds and calibration; `groups` names each passage's event, by default its own.
 
-        `texts` and `Y` have n_passages rows. Raises ValueError where lengths differ, or where the labels are not the
-        task's.
+        `texts` and `Y` have n_passages rows. Raises ValueError where lengths differ, where the labels are not the
+        task's, for a parameter out of range, and for unlabelled texts too few to learn from (each counts once, and none
+        that is among `texts`).
         """
         listed = _texts(texts)
         if groups is not None and len(groups) != len(listed):
@@ -87,7 +89,11 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         self.classes_ = np.array(self.task_.label_names if self.task is not None else self._names)
         numbers = np.arange(len(listed)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
         settings = self._settings()
-        counted = count_for(self.task_, listed, settings, unlabelled=self.unlabelled, seed=self.seed)
+        try:
+            unlabelled = usable_unlabelled(list(self.unlabelled), listed)
+        except UsageError as error:
+            raise ValueError(f"unlabelled: {error}") from None
+        counted = count_for(self.task_, listed, settings, unlabelled=unlabelled, seed=self.seed)
         known = TaskGold(gold, np.ones_like(gold))
         rows = np.arange(len(listed))
         fitted = fit_task(counted, known, numbers, rows, self.task_, settings, self.seed)

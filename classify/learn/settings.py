@@ -35,7 +35,7 @@ class TaskSettings:
 
     `thresholds` of a multilabel task is `prevalence`, `f1` or `precision=P` (`ThresholdRule` says what each does).
     `search` names candidates for any of the others; the combination with the highest mean average precision in folds of
-    the training passages is taken. Words of the codebook are known to all candidates where any weighs them.
+    the training passages is taken.
     """
 
     word_ngrams: tuple[int, int] = (1, 1)
@@ -70,6 +70,11 @@ class TaskSettings:
         """Every combination that `search` asks for, the last key varying fastest; these settings alone without any."""
         combinations = product(*self.search.values())
         return tuple(replace(self.fixed, **dict(zip(self.search, values, strict=True))) for values in combinations)
+
+    @property
+    def uses_unlabelled(self) -> bool:
+        """Whether unlabelled texts are learnt from, by any candidate of a search."""
+        return any(candidate.lsa_weight > 0 for candidate in self.candidates)
 
     def blocks(self, task: Task) -> tuple[BlockSettings, ...]:
         """The TF-IDF blocks of this task; words of the codebook's terms are never dropped as stop words."""
@@ -115,8 +120,8 @@ class ReviewSettings:
     """When a prediction asks to be read by hand.
 
     `min_words`: fewer words are `too_short`; `max_unknown`: a larger share of words (function words aside) that stood
-    in no training passage is `unknown_words`; `margin`: a probability nearer to the decision than this, measured as
-    `DecisionRule.is_near` does, is `near_threshold`.
+    in no labelled passage of training is `unknown_words`; `margin`: a probability nearer to the decision than this,
+    measured as `DecisionRule.is_near` does, is `near_threshold`.
     """
 
     min_words: int = 5

@@ -473,6 +473,9 @@ def test_folds_see_the_codebook_and_background_but_no_passage_outside(toy_datase
 def test_too_few_unlabelled_texts_are_refused(n: int, toy_dataset: Dataset) -> None:
     with pytest.raises(UsageError, match=f"found {n} unlabelled texts?; expected more than {N_AXES}, or none"):
         train(toy_dataset, unlabelled=BACKGROUND[:n])
+    others = f"found {n} unlabelled texts? beside 26 that are labelled, or stand there twice; expected more than "
+    with pytest.raises(UsageError, match=others):
+        train(toy_dataset, unlabelled=[*BACKGROUND[:n], BACKGROUND[0], BACKGROUND[0].upper(), *toy_dataset.texts])
 
 
 def test_enough_unlabelled_texts_bring_words_that_no_labelled_passage_holds(toy_dataset: Dataset) -> None:
@@ -488,6 +491,51 @@ def test_enough_unlabelled_texts_bring_words_that_no_labelled_passage_holds(toy_
     # the task of style has no use for them by default
     framings = [bundle.tasks["framing"].scorer.score(toy_dataset.texts)[0].tolist() for bundle in (plain, learnt)]
     assert framings[0] == framings[1]
+
+
+def test_a_word_that_no_labelled_passage_holds_stays_unknown(toy_dataset: Dataset, tmp_path: Path) -> None:
+    texts = [f"giraffes wander savannah {text}" for text in background_texts(N_AXES + 1)]
+    train(toy_dataset, settings=SMALL, unlabelled=texts).save(tmp_path / "bundle")
+    predictor = Predictor.load(tmp_path / "bundle")
+    block, in_passages = predictor.bundle.tasks["theme"].scorer.blocks[0], predictor.bundle.tasks["theme"].in_passages
+    known = dict(zip(block.features, in_passages[0].tolist(), strict=True))
+    assert (known["giraff"], known["attack"], known["ship"]) == (False, True, True)  # a passage says "attacked"
+    assert "unknown_words" in predictor.predict("Giraffes wander on the savannah, giraffes wander.").review
+    assert "unknown_words" not in predictor.predict("The navy said two ships left the harbour.").review
+    spoken = replace(toy_dataset.codebook["theme"].labels[0], definition="Giraffes wander on the savannah.")
+    book = toy_dataset.codebook
+    labels = (spoken, *book["theme"].labels[1:])
+    told = replace(book, tasks=(replace(book["theme"], labels=labels), book["framing"]))
+    by_codebook = Predictor(train(make_dataset(toy_dataset.passages, told), settings=SMALL))
+    assert "unknown_words" in by_codebook.predict("Giraffes wander on the savannah, giraffes wander.").review
+
+
+@pytest.mark.parametrize("weight", ["lsa_weight", "codebook_weight"])
+def test_a_search_that_settles_on_no_weight_learns_as_if_there_were_no_such_text(
+    weight: str, toy_dataset: Dataset
+) -> None:
+    searched = replace(SMALL, multilabel=replace(THEME_DEFAULTS, search={weight: (0.0,)}))
+    without = replace(SMALL, multilabel=replace(THEME_DEFAULTS, **{weight: 0.0}))
+    found = train(toy_dataset, settings=searched, unlabelled=BACKGROUND).to_files()
+    expected = train(toy_dataset, settings=without, unlabelled=BACKGROUND).to_files()
+    assert found.keys() == expected.keys()  # data files carry their hash in their names
+    assert train(toy_dataset, settings=SMALL, unlabelled=BACKGROUND).to_files().keys() != found.keys()
+
+
+def test_texts_that_no_setting_uses_are_not_recorded_as_learnt_from(toy_dataset: Dataset) -> None:
+    without = replace(SMALL, multilabel=replace(THEME_DEFAULTS, lsa_weight=0.0))
+    bundles = [train(toy_dataset, settings=without, unlabelled=texts) for texts in ([], BACKGROUND)]
+    assert bundles[0].id == bundles[1].id
+    assert (bundles[1].data["n_unlabelled"], bundles[1].data["unlabelled_sha256"]) == (0, None)
+
+
+def test_what_was_chosen_is_recorded_where_events_were_enough_to_choose(toy_dataset: Dataset) -> None:
+    searching = replace(SMALL, multilabel=replace(THEME_DEFAULTS, search={"C": (0.1, 10.0)}))
+    few = toy_dataset.where(lambda passage: passage.document < "e04")
+    whole, thin = (train(dataset, settings=searching).summary for dataset in (toy_dataset, few))
+    assert whole["theme"]["chosen"]["C"] in (0.1, 10.0)
+    assert "chosen" not in whole["framing"]
+    assert "chosen" not in thin["theme"]
 
 
 def test_axes_of_unlabelled_texts_are_orthonormal_and_the_same_for_the_same_seed(toy_dataset: Dataset) -> None:
