@@ -85,18 +85,18 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         listed = _texts(texts)
         if groups is not None and len(groups) != len(listed):
             raise ValueError(f"{len(groups)} groups for {len(listed)} texts")
-        self.task_, gold = self._gold(Y, len(listed))
-        self.classes_ = np.array(self.task_.label_names if self.task is not None else self._names)
+        task, gold = self._gold(Y, len(listed))
+        settings = self._settings(task)
         numbers = np.arange(len(listed)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        settings = self._settings()
         try:
             unlabelled = usable_unlabelled(list(self.unlabelled), listed)
         except UsageError as error:
             raise ValueError(f"unlabelled: {error}") from None
-        counted = count_for(self.task_, listed, settings, unlabelled=unlabelled, seed=self.seed)
+        counted = count_for(task, listed, settings, unlabelled=unlabelled, seed=self.seed)
         known = TaskGold(gold, np.ones_like(gold))
         rows = np.arange(len(listed))
-        fitted = fit_task(counted, known, numbers, rows, self.task_, settings, self.seed)
+        fitted = fit_task(counted, known, numbers, rows, task, settings, self.seed)
+        self.task_, self.classes_ = task, np.array(task.label_names if self.task is not None else self._names)
         self.scorer_, self.decision_ = fold_scorer(fitted), fitted.decision
         return self
 
@@ -124,12 +124,10 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.scorer_.score(_texts(texts))
 
-    def _settings(self) -> TaskSettings:
-        defaults = THEME_DEFAULTS if self.task_.is_multilabel else FRAMING_DEFAULTS
+    def _settings(self, task: Task) -> TaskSettings:
+        defaults = THEME_DEFAULTS if task.is_multilabel else FRAMING_DEFAULTS
         names = [item.name for item in fields(TaskSettings) if item.name != "search"]
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        if self.char_ngrams is False:
-            given["char_ngrams"] = None
         return replace(defaults, **given)
 
     def _gold(self, Y: Any, n_texts: int) -> tuple[Task, BoolArray]:

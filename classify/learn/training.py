@@ -224,10 +224,12 @@ def usable_unlabelled(texts: Sequence[str], labelled: Sequence[str]) -> list[str
 
     Raises UsageError if there are texts, but too few to learn from.
     """
-    first = {hash_text(text): text for text in reversed(texts)}
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(hash_text(text), text)
     for text in labelled:
         first.pop(hash_text(text), None)
-    found = list(reversed(first.values()))
+    found = list(first.values())
     if texts and len(found) <= N_AXES:
         n_others = len(texts) - len(found)
         others = f" beside {n_others} that are labelled, or stand there twice" if n_others else ""
