@@ -21,7 +21,7 @@ import numpy as np
 from classify.codebook import Codebook, Task, is_term, parse_codebook
 from classify.errors import BundleError, ClassifyError
 from classify.files import make_folder, refuse_foreign, replacing, to_json
-from classify.measure.arrays import FloatArray
+from classify.measure.arrays import BoolArray, FloatArray
 from classify.scorer.decisions import DecisionRule
 from classify.scorer.linear import Block, Counter, TaskScorer
 from classify.scorer.style import LISTS, StyleWords
@@ -52,13 +52,18 @@ _UNREADABLE = (
 
 @dataclass(frozen=True)
 class BundledTask:
-    """One task ready to predict: its scorer, its decision rule, and the rule of its codebook terms alone."""
+    """One task ready to predict: its scorer, its decision rule, and the rule of its codebook terms alone.
+
+    `in_passages` says for each block of the scorer which features stood in a labelled passage of training, shape
+    (n_features,), and not in the codebook's or in unlabelled text alone. `rule_based` are labels with too few passages
+    to learn from, given by their terms alone.
+    """
 
     scorer: TaskScorer
     decision: DecisionRule
     term_rule: DecisionRule
-    rule_based: tuple[str, ...] = ()
-    """Labels with too few passages to learn from, given by their terms alone."""
+    in_passages: tuple[BoolArray, ...] = field(repr=False)
+    rule_based: tuple[str, ...]
 
 
 @dataclass(frozen=True, repr=False)
@@ -216,10 +221,15 @@ def _is_ours(path: Path) -> bool:
 def _task_files(task: Task, bundled: BundledTask, files: dict[str, bytes]) -> dict[str, Any]:
     """Add the task's data files to `files`; what the manifest says of the task."""
     scorer = bundled.scorer
-    arrays = {"counted_weights": scorer.counted_weights, "usual": scorer.usual, "intercept": scorer.intercept}
+    arrays: dict[str, Any] = {
+        "counted_weights": scorer.counted_weights,
+        "usual": scorer.usual,
+        "intercept": scorer.intercept,
+    }
     blocks = []
     for number, block in enumerate(scorer.blocks):
-        arrays |= {f"idf_{number}": block.idf, f"weights_{number}": block.weights}
+        in_passages = bundled.in_passages[number]
+        arrays |= {f"idf_{number}": block.idf, f"in_{number}": in_passages, f"weights_{number}": block.weights}
         text = "".join(f"{feature}\n" for feature in block.features).encode("utf-8", "surrogatepass")
         blocks.append(
             {"settings": block.settings.to_dict(), "vocabulary": _add(files, f"{task.name}.{number}", "txt", text)}
@@ -248,6 +258,9 @@ def _read_task(task: Task, plain: Mapping[str, Any], files: Mapping[str, bytes])
         blocks = tuple(
             _read_block(n, described, files, arrays, n_labels) for n, described in enumerate(plain["blocks"])
         )
+        in_passages = tuple(
+            _array(arrays, f"in_{n}", (len(block.features),), np.bool_) for n, block in enumerate(blocks)
+        )
         counted_weights = _array(arrays, "counted_weights", (counter.n_counted, n_labels))
         usual = _array(arrays, "usual", (counter.n_counted,))
         intercept = _array(arrays, "intercept", (n_labels,))
@@ -255,7 +268,7 @@ def _read_task(task: Task, plain: Mapping[str, Any], files: Mapping[str, bytes])
     rules = [DecisionRule.from_dict(plain[key], task.label_names, **shape) for key in ("decision", "term_rule")]
     rule_based = tuple(name for name in task.label_names if name in list(plain["rule_based"]))
     scorer = TaskScorer(blocks, counter, counted_weights, usual, intercept)
-    return BundledTask(scorer, decision=rules[0], term_rule=rules[1], rule_based=rule_based)
+    return BundledTask(scorer, rules[0], rules[1], in_passages, rule_based)
 
 
 def _read_style_words(plain: Mapping[str, Mapping[str, Sequence[str]]]) -> StyleWords:
@@ -285,10 +298,11 @@ def _read_block(
     return Block(BlockSettings.from_dict(described["settings"]), features, idf, weights)
 
 
-def _array(arrays: Mapping[str, FloatArray], name: str, shape: tuple[int, ...]) -> FloatArray:
+def _array(arrays: Mapping[str, Any], name: str, shape: tuple[int, ...], kind: type = np.float64) -> Any:
     array = arrays[name]
-    if array.shape != shape or array.dtype != np.float64 or not np.isfinite(array).all():
-        raise ValueError(f"array {name} has shape {array.shape} and type {array.dtype}, not {shape} and finite float64")
+    if array.shape != shape or array.dtype != kind or not np.isfinite(array).all():
+        expected = f"{shape} and finite {np.dtype(kind)}"
+        raise ValueError(f"array {name} has shape {array.shape} and type {array.dtype}, not {expected}")
     return array
 
 

@@ -37,9 +37,10 @@ class Predictor:
         self._known_words = frozenset(
             word
             for task in bundle.tasks.values()
-            for block in task.scorer.blocks
+            for block, in_passages in zip(task.scorer.blocks, task.in_passages, strict=True)
             if block.settings.analyzer == "word"
-            for feature in block.features
+            for feature, is_known in zip(block.features, in_passages.tolist(), strict=True)
+            if is_known
             for word in feature.split(" ")
         )
 

@@ -72,7 +72,7 @@ def reference_of(dataset: Dataset, name: str) -> Iterator[Pipeline]:
     task, chosen = dataset.codebook[name], KINDS[name]
     matcher, style = TermMatcher(task), StyleCounter(style_words())
     said = [
-        " ".join([label.name.replace("_", " "), label.definition, *label.terms, label.example]).replace("*", "")
+        " ".join([label.name.replace("_", " "), label.definition, *label.terms]).replace("*", "")
         for label in task.labels
     ]
 

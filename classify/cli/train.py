@@ -71,8 +71,10 @@ def train(
     for task, summary in bundle.summary.items():
         rows = [(name, of["support"], of["events"], of["f1"]) for name, of in summary["labels"].items()]
         say_table(f"{task} ({book[task].kind})", ("label", "passages", "events", "F1*"), rows)
-    if all(summary["is_cross_fitted"] for summary in bundle.summary.values()):
+    seen = [task for task, summary in bundle.summary.items() if not summary["is_cross_fitted"]]
+    if len(seen) < len(bundle.summary):
         say("* on held-out events, with thresholds fitted to the same scores: a first look; classify evaluate judges")
-    else:
-        say("* on the training passages themselves, since there are too few events to hold any out: far too good")
+    if seen:
+        why = "on the training passages themselves, since there are too few events to hold any out: far too good"
+        say(f"* {', '.join(seen)}: {why}")
     say(f"bundle {bundle.id} written to {folder}")

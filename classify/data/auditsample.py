@@ -6,7 +6,7 @@ import numpy as np
 
 from classify.codebook import Task
 from classify.data.annotations import LabelledPassage
-from classify.data.dataset import Dataset
+from classify.data.dataset import Dataset, TaskGold
 from classify.errors import DataError, Fault
 from classify.measure.arrays import FloatArray
 from classify.measure.sampleplan import intraclass_correlation
@@ -22,17 +22,19 @@ def audit_prevalence(audit: Dataset) -> Mapping[str, FloatArray]:
     of a multiclass task sum to one. A label about which no passage says anything has no share (nan). Raises DataError
     for a passage without an inclusion probability.
     """
-    weight = audit_weights(audit.passages)
-    return {task.name: _shares(audit, task, weight) for task in audit.coded_tasks()}
+    probability = inclusion_probabilities(audit.passages)
+    return {task.name: _shares(audit.gold(task), probability, task) for task in audit.coded_tasks()}
 
 
-def _shares(audit: Dataset, task: Task, weight: FloatArray) -> FloatArray:
-    gold = audit.gold(task)
-    weights = weight[:, None] * gold.known
+def _shares(gold: TaskGold, probability: FloatArray, task: Task) -> FloatArray:
+    # 1 / probability, but relative to the label's rarest passage: however rare it was, nothing overflows
+    rarest = np.where(gold.known, probability[:, None], np.inf).min(axis=0)
+    weights = np.where(gold.known, rarest / probability[:, None], 0.0)
     total = weights.sum(axis=0)
-    n = total**2 / np.maximum((weights**2).sum(axis=0), 1e-300)
-    share = (weights * gold.gold).sum(axis=0) / np.maximum(total, 1e-300)
-    smoothed = np.where(total > 0, (share * n + 0.5) / (n + 1), np.nan)
+    is_known = total > 0
+    n = total**2 / np.where(is_known, (weights**2).sum(axis=0), 1)
+    share = (weights * gold.gold).sum(axis=0) / np.where(is_known, total, 1)
+    smoothed = np.where(is_known, (share * n + 0.5) / (n + 1), np.nan)
     return np.asarray(smoothed if task.is_multilabel else smoothed / smoothed.sum())
 
 
@@ -50,8 +52,8 @@ def likeness(dataset: Dataset) -> float:
     return max(0.0, float(np.mean(found))) if found else 0.0
 
 
-def audit_weights(passages: tuple[LabelledPassage, ...]) -> FloatArray:
-    """The inverse of each passage's inclusion probability, shape (n_passages,); DataError where one has none."""
+def inclusion_probabilities(passages: tuple[LabelledPassage, ...]) -> FloatArray:
+    """The probability each passage was drawn with, shape (n_passages,); DataError where one has none."""
     faults, found = [], []
     for passage in passages:
         given = passage.extra.get(FIELD)
@@ -67,4 +69,4 @@ def audit_weights(passages: tuple[LabelledPassage, ...]) -> FloatArray:
         found.append(probability)
     if faults:
         raise DataError(faults)
-    return 1 / np.array(found)
+    return np.array(found)

@@ -10,7 +10,7 @@ import numpy as np
 
 from classify.bundle import Bundle
 from classify.codebook import Task
-from classify.data.auditsample import audit_weights
+from classify.data.auditsample import inclusion_probabilities
 from classify.data.dataset import Dataset
 from classify.data.predictions import MONTH, YEAR, prediction_rows
 from classify.data.tagreader import tags_of
@@ -60,7 +60,7 @@ def estimate_shares(
     hold or without an inclusion probability; UsageError where it can't be known whether the model has learnt from
     audited passages, where no scores of such passages are at hand, and where no predicted task was coded.
     """
-    audit_weights(audit.passages)  # without probabilities there is nothing to read a whole corpus for
+    inclusion_probabilities(audit.passages)  # without probabilities there is nothing to read a whole corpus for
     places: dict[str, int] = {}
     rows = rows_of_table(predictions) if is_table(predictions) else prediction_rows(predictions)
     if scores:
@@ -85,7 +85,8 @@ def shares_of(
     `held_out` gives for a task probabilities to be taken for them in place of the corpus's, shape (n_audited,
     n_labels), nan where none is needed.
     """
-    weight = audit_weights(audit.passages)
+    probability = inclusion_probabilities(audit.passages)
+    weight = probability.min() / probability
     column = tags.fields[by] if by else None
     shares: list[LabelShare] = []
     changes: list[LabelChange] = []

@@ -136,6 +136,7 @@ def prior_system(rule: DecisionRule, n_passages: int) -> tuple[DecisionRule, Flo
         slope=np.zeros_like(share),
         intercept=np.log(share / (1 - share)),
         thresholds=None if rule.thresholds is None else np.full_like(share, 0.5),
+        shift=None,
     )
     return same, np.tile(rule.prior, (n_passages, 1)), np.ones(n_passages, dtype=np.bool_)
 

@@ -13,7 +13,7 @@ from classify.evaluation.schemes import Split
 from classify.evaluation.work import Job, cost_of
 from classify.learn.features import CountedTexts
 from classify.learn.settings import TaskSettings
-from classify.learn.weights import fit_weights
+from classify.learn.weights import counts_for, fit_weights
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import MIN_GROUPS, Estimate
 from classify.measure.scores import ranks_of, weighted_average_precision
@@ -51,7 +51,7 @@ def curve_jobs(
     if len(dataset.passages) > MAX_PASSAGES:
         return []
     chosen = settings.fixed
-    counted = counted.only(chosen.blocks(task))
+    counted = counts_for(counted, task, chosen)
     jobs = []
     for draw in range(min(N_DRAWS, max(2, DRAWN_PASSAGES // len(dataset.passages)))):
         rank = np.random.default_rng([seed, draw]).permutation(len(dataset.event_names))

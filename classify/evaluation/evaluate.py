@@ -1,7 +1,7 @@
 """Labelled passages to a finished evaluation: of the way of training, or of one bundle on other passages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from classify.evaluation.notes import (
     notes_on_passages,
     notes_on_rare,
     notes_on_rules,
+    notes_on_search,
     notes_on_splits,
     notes_on_unlabelled,
 )
@@ -75,7 +76,7 @@ def evaluate(
         raise UsageError("no passage is coded for any task; label some passages first")
     if scheme not in SCHEMES:
         raise UsageError(f"unknown scheme {scheme!r}; {did_you_mean(scheme, SCHEMES)}")
-    unlabelled = usable_unlabelled(unlabelled, dataset)
+    unlabelled = usable_unlabelled(unlabelled, dataset.texts)
     fields = {field: field_values(dataset, field) for field in by}
     plan = held_out_part(dataset, *holdout) if holdout else over_events(dataset, scheme=scheme, seed=settings.seed)
     judged = [task for task in tasks if _can_be_judged(dataset, task, plan)]
@@ -95,14 +96,15 @@ def evaluate(
         coders,
         scheme=plan.description,
         notes=[
-            *notes_on_splits(dataset, tasks, judged, plan),
+            *notes_on_splits(dataset, tasks, judged, plan, settings),
             *plan.notes,
             *notes_on_passages(dataset, rows),
-            *notes_on_unlabelled(unlabelled),
-            *notes_on_rare(dataset, judged, settings),
+            *notes_on_unlabelled(unlabelled, judged, settings),
+            *notes_on_search(judged, settings),
+            *notes_on_rare(dataset, judged, plan, settings),
             *notes_on_rules(held, {task.name: least_support(dataset, task, plan) for task in judged}),
         ],
-        settings=asdict(settings),
+        settings=settings.to_dict(),
         seed=settings.seed,
     )
 

@@ -27,7 +27,9 @@ def n_events_of(dataset: Dataset, task: Task) -> int:
     return len(np.unique(dataset.groups[dataset.gold(task).coded]))
 
 
-def notes_on_splits(dataset: Dataset, tasks: Sequence[Task], judged: Sequence[Task], plan: Scheme) -> list[str]:
+def notes_on_splits(
+    dataset: Dataset, tasks: Sequence[Task], judged: Sequence[Task], plan: Scheme, settings: TrainingSettings
+) -> list[str]:
     """What the number of events allows, where that is less than it should be."""
     notes = []
     for task in tasks:
@@ -39,9 +41,10 @@ def notes_on_splits(dataset: Dataset, tasks: Sequence[Task], judged: Sequence[Ta
         elif task not in judged:
             notes.append(f"{task.name}: nothing coded is left to learn from, or to test on, so nothing is evaluable.")
         elif min(len(np.unique(dataset.groups[_where(coded, split.inside)])) for split in plan.splits) < MIN_EVENTS:
+            skipped = ", and the search is skipped" if settings.of(task).search else ""
             notes.append(
                 f"{task.name}: too few events to hold any out inside the folds: thresholds and calibration come from "
-                "scores that the model has seen."
+                f"scores that the model has seen{skipped}."
             )
     return notes
 
@@ -71,24 +74,35 @@ def notes_on_passages(dataset: Dataset, rows: IntArray) -> list[str]:
     return notes
 
 
-def notes_on_unlabelled(texts: Sequence[str]) -> list[str]:
-    """That every fold learnt from text without labels, if it did."""
-    if not texts:
+def notes_on_unlabelled(texts: Sequence[str], tasks: Sequence[Task], settings: TrainingSettings) -> list[str]:
+    """Of which tasks every fold learnt from text without labels, or that none did though there is some."""
+    names = [task.name for task in tasks if settings.of(task).uses_unlabelled]
+    if not texts or not tasks:
         return []
+    if not names:
+        return [f"No fold learnt from the {how_many(len(texts), 'unlabelled text')}: lsa_weight is 0."]
     source = "where they come from the documents judged here, that flatters a little"
-    return [f"Every fold also learnt from {how_many(len(texts), 'unlabelled text')}: {source}."]
+    return [f"{', '.join(names)}: every fold also learnt from {how_many(len(texts), 'unlabelled text')}: {source}."]
 
 
-def notes_on_rare(dataset: Dataset, tasks: Sequence[Task], settings: TrainingSettings) -> list[str]:
-    """Which labels have too few positives to learn from, so that their terms alone give them."""
+def notes_on_search(tasks: Sequence[Task], settings: TrainingSettings) -> list[str]:
+    """What a search has no part in, where there is one."""
+    names = [task.name for task in tasks if settings.of(task).search]
+    without = "a learning curve and a check for topic leaks take the settings as they are before the search"
+    return [f"{', '.join(names)}: {without}."] if names else []
+
+
+def notes_on_rare(dataset: Dataset, tasks: Sequence[Task], plan: Scheme, settings: TrainingSettings) -> list[str]:
+    """Which labels have too few positives to learn from in some fold, so that their terms alone give them there."""
     notes = []
+    where = "with fewer than {} passages to learn from" + (" in at least one fold" if len(plan.splits) > 1 else "")
     for task in tasks:
-        ruled, least = ruled_labels(task, dataset.gold(task), settings.of(task)), settings.of(task).rule_below
+        gold, chosen = dataset.gold(task), settings.of(task)
+        ruled = np.any([ruled_labels(task, gold.of(split.inside), chosen) for split in plan.splits], axis=0)
         if ruled.any():
             names = ", ".join(task.label_names[n] for n in np.flatnonzero(ruled))
-            notes.append(
-                f"{task.name}: {names}: given by the codebook's terms alone, with fewer than {least} passages."
-            )
+            told = where.format(chosen.rule_below)
+            notes.append(f"{task.name}: {names}: given by the codebook's terms alone, {told}.")
     return notes
 
 

@@ -14,12 +14,15 @@ from classify.evaluation.results import CONTENT, STYLE, TopicLeak
 from classify.evaluation.schemes import Scheme
 from classify.evaluation.verdicts import evaluable_labels
 from classify.evaluation.work import Job, cost_of
-from classify.learn.features import CountedTexts
+from classify.learn.features import CountedTexts, count_texts
 from classify.learn.settings import TaskSettings
-from classify.learn.weights import count_for, fit_weights
+from classify.learn.weights import counts_for, fit_weights
 from classify.measure.arrays import BoolArray, IntArray
 from classify.measure.intervals import estimate_from_counts, jackknife_groups
 from classify.measure.scores import grouped_counts
+from classify.scorer.linear import Counter
+from classify.scorer.style import StyleCounter
+from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,14 @@ def leak_jobs(
 ) -> list[Job[Part]]:
     """The fits that the check needs: every split as it is, then every topic, held out with the events that tell of it.
 
-    None for a task without a style block, or where no task of the dataset says what passages are about. A topic without
-    which some label can't be learnt is not looked at.
+    None for a task without a style block (among the candidates of a search: where none has it), or where no task of the
+    dataset says what passages are about. A topic without which some label can't be learnt is not looked at. The model
+    is learnt with the settings as they are before a search.
     """
-    topics = _topics(dataset, task)
-    if task.is_multilabel or not settings.style_weight or topics is None:
+    if task.is_multilabel or not any(candidate.style_weight for candidate in settings.candidates):
+        return []
+    topics = _topics(dataset)
+    if topics is None:
         return []
     gold, n = dataset.gold(task), len(dataset.passages)
     is_judged, may_learn = np.zeros(n, dtype=np.bool_), gold.coded.copy()
@@ -72,12 +78,12 @@ def leak_jobs(
     judged = np.concatenate([outside for _, _, outside in left_out])
     known = [(None, split.inside, split.outside[np.isin(split.outside, judged)]) for split in plan.splits]
     part = partial(_part, gold, _systems(dataset, task, settings.fixed, counted))
-    return [Job(partial(part, *asked), cost_of(counted)) for asked in [*known, *left_out]]
+    return [Job(partial(part, *asked), cost_of(counted)) for asked in [*known, *left_out] if len(asked[2])]
 
 
-def _topics(dataset: Dataset, task: Task) -> _Topics | None:
+def _topics(dataset: Dataset) -> _Topics | None:
     """The evaluable labels of the first coded task with any number of labels; None for fewer than two."""
-    found = next((other for other in dataset.coded_tasks() if other.is_multilabel and other is not task), None)
+    found = next((task for task in dataset.coded_tasks() if task.is_multilabel), None)
     if found is None:
         return None
     gold = dataset.gold(found)
@@ -96,14 +102,19 @@ def _systems(
 ) -> dict[str, tuple[TaskSettings, CountedTexts]]:
     """Each system's settings and what it counts: standardised style rates, words that carry content, and everything."""
     style = replace(settings, C=1.0, hit_weight=0.0, style_weight=1.0)
-    content = replace(
-        settings, word_ngrams=(1, 1), char_ngrams=None, drop_stop_words=True, hit_weight=0.0, style_weight=0.0
-    )
+    pale = STOP_WORDS | _words_of_style(dataset.texts, counted.counter.style)
+    words = BlockSettings("word", (1, 1), settings.min_df, settings.stem, settings.sublinear_tf, pale)
     return {
         STYLE: (style, counted.only(())),
-        CONTENT: (content, count_for(task, dataset.texts, content)),
-        MODEL: (settings, counted.only(settings.blocks(task))),
+        CONTENT: (replace(settings, hit_weight=0.0), count_texts(dataset.texts, [words], Counter(task, {}))),
+        MODEL: (settings, counts_for(counted, task, settings)),
     }
+
+
+def _words_of_style(texts: Sequence[str], style: StyleCounter) -> frozenset[str]:
+    """Those words of the texts that by themselves count towards a style rate; the codebook's terms among them too."""
+    words = {word for text in texts for word in words_of(text)}
+    return frozenset(word for word in words if any(style.places(word)[name] for name in style.words))
 
 
 def _part(

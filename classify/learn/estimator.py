@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import TaskGold
+from classify.errors import UsageError
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TaskSettings
-from classify.learn.training import fit_task, fold_scorer
+from classify.learn.training import fit_task, fold_scorer, usable_unlabelled
 from classify.learn.weights import count_for
 from classify.measure.arrays import BoolArray, FloatArray
 
@@ -77,20 +78,25 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
     def fit(self, texts: Iterable[str], Y: Any, groups: Sequence[Any] | None = None) -> Self:
         """Learn weights, thresholds and calibration; `groups` names each passage's event, by default its own.
 
-        `texts` and `Y` have n_passages rows. Raises ValueError where lengths differ, or where the labels are not the
-        task's.
+        `texts` and `Y` have n_passages rows. Raises ValueError where lengths differ, where the labels are not the
+        task's, for a parameter out of range, and for unlabelled texts too few to learn from (each counts once, and none
+        that is among `texts`).
         """
         listed = _texts(texts)
         if groups is not None and len(groups) != len(listed):
             raise ValueError(f"{len(groups)} groups for {len(listed)} texts")
-        self.task_, gold = self._gold(Y, len(listed))
-        self.classes_ = np.array(self.task_.label_names if self.task is not None else self._names)
+        task, gold = self._gold(Y, len(listed))
+        settings = self._settings(task)
         numbers = np.arange(len(listed)) if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-        settings = self._settings()
-        counted = count_for(self.task_, listed, settings, unlabelled=self.unlabelled, seed=self.seed)
+        try:
+            unlabelled = usable_unlabelled(list(self.unlabelled), listed)
+        except UsageError as error:
+            raise ValueError(f"unlabelled: {error}") from None
+        counted = count_for(task, listed, settings, unlabelled=unlabelled, seed=self.seed)
         known = TaskGold(gold, np.ones_like(gold))
         rows = np.arange(len(listed))
-        fitted = fit_task(counted, known, numbers, rows, self.task_, settings, self.seed)
+        fitted = fit_task(counted, known, numbers, rows, task, settings, self.seed)
+        self.task_, self.classes_ = task, np.array(task.label_names if self.task is not None else self._names)
         self.scorer_, self.decision_ = fold_scorer(fitted), fitted.decision
         return self
 
@@ -118,12 +124,10 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         return self.scorer_.score(_texts(texts))
 
-    def _settings(self) -> TaskSettings:
-        defaults = THEME_DEFAULTS if self.task_.is_multilabel else FRAMING_DEFAULTS
+    def _settings(self, task: Task) -> TaskSettings:
+        defaults = THEME_DEFAULTS if task.is_multilabel else FRAMING_DEFAULTS
         names = [item.name for item in fields(TaskSettings) if item.name != "search"]
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        if self.char_ngrams is False:
-            given["char_ngrams"] = None
         return replace(defaults, **given)
 
     def _gold(self, Y: Any, n_texts: int) -> tuple[Task, BoolArray]:

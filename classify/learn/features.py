@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
-from classify.measure.arrays import FloatArray, IntArray
+from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.scorer.linear import Counter
 from classify.scorer.tokens import BlockSettings
 
@@ -23,8 +23,8 @@ class CountedBlock:
     """Every feature any of the texts holds, sorted, and its term frequency in each, shape (n_texts, n_features).
 
     `codebook` and `unlabelled` are rows of `tf` behind the passages: what the codebook says of each label, and text
-    without labels. Both are always learnt from and never judged. `axes` are directions in which the unlabelled texts
-    differ most, shape (n_features, n_axes).
+    without labels. Both are learnt from whatever the training rows are, and never judged. `axes` are the leading
+    directions of the unlabelled texts' TF-IDF (nothing is centred), shape (n_features, n_axes).
     """
 
     settings: BlockSettings
@@ -33,6 +33,15 @@ class CountedBlock:
     codebook: IntArray
     unlabelled: IntArray
     axes: FloatArray = field(repr=False)
+
+    def keeping(self, *, codebook: bool, unlabelled: bool) -> "CountedBlock":
+        """The block, its codebook or its unlabelled texts (and what they teach) left out unless they are to be kept."""
+        return replace(
+            self,
+            codebook=self.codebook if codebook else self.codebook[:0],
+            unlabelled=self.unlabelled if unlabelled else self.unlabelled[:0],
+            axes=self.axes if unlabelled else self.axes[:, :0],
+        )
 
 
 @dataclass(frozen=True)
@@ -51,18 +60,23 @@ class CountedTexts:
         """log(1 + term hits), shape (n_texts, n_labels)."""
         return self.counted[:, : self.counter.n_labels]
 
-    def only(self, asked: Sequence[BlockSettings]) -> "CountedTexts":
-        """The same counts with these blocks alone."""
+    def only(self, asked: Sequence[BlockSettings], *, codebook: bool = True, unlabelled: bool = True) -> "CountedTexts":
+        """The same counts with these blocks alone, and as if there were no codebook or unlabelled text if so asked."""
         found = {block.settings: block for block in self.blocks}
-        return CountedTexts(tuple(found[settings] for settings in asked), self.counted, self.counter)
+        blocks = tuple(found[settings].keeping(codebook=codebook, unlabelled=unlabelled) for settings in asked)
+        return CountedTexts(blocks, self.counted, self.counter)
 
 
 @dataclass(frozen=True)
 class BlockFit:
-    """What the training rows decide for one block: which columns are features, and their idf."""
+    """What the training rows decide for one block: which columns are features, and their idf.
+
+    `in_passages` says which of them stand in one of the rows, and not only in the codebook's or in unlabelled text.
+    """
 
     columns: IntArray
     idf: FloatArray
+    in_passages: BoolArray
 
 
 def count_texts(
@@ -127,7 +141,7 @@ def _axes(block: CountedBlock, seed: int) -> FloatArray:
         return np.zeros((len(block.features), 0))
     from sklearn.utils.extmath import randomized_svd
 
-    fit = fit_block(replace(block, codebook=block.codebook[:0]), block.unlabelled[:0])
+    fit = fit_block(block.keeping(codebook=False, unlabelled=True), block.unlabelled[:0])
     n_axes = min(N_AXES, len(fit.columns))
     axes = np.zeros((len(block.features), n_axes))
     if n_axes:
@@ -141,10 +155,11 @@ def fit_block(block: CountedBlock, rows: IntArray) -> BlockFit:
 
     The codebook's own text and unlabelled texts count as training rows.
     """
-    rows = np.concatenate([rows, block.codebook, block.unlabelled])
-    df = np.bincount(block.tf[rows].indices, minlength=block.tf.shape[1])
+    further = np.concatenate([block.codebook, block.unlabelled])
+    of_rows, of_further = (np.bincount(block.tf[part].indices, minlength=block.tf.shape[1]) for part in (rows, further))
+    df, n = of_rows + of_further, len(rows) + len(further)
     columns = np.flatnonzero(df >= max(1, block.settings.min_df))
-    return BlockFit(columns, np.log((1 + len(rows)) / (1 + df[columns])) + 1)
+    return BlockFit(columns, np.log((1 + n) / (1 + df[columns])) + 1, of_rows[columns] > 0)
 
 
 def tfidf(block: CountedBlock, fit: BlockFit, rows: IntArray) -> Matrix:

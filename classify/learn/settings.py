@@ -1,7 +1,6 @@
 """The settings of training, with the reason for each default; read from a small TOML and saved with the bundle."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
@@ -10,14 +9,10 @@ from typing import Any
 from classify.codebook import Task
 from classify.errors import DataError, Fault, did_you_mean
 from classify.files import read_toml
-from classify.learn.solver import LOGISTIC, LOSSES, SQUARED_HINGE
-from classify.learn.thresholds import PREVALENCE, THRESHOLD_RULES, is_threshold_rule
+from classify.learn.checks import faults_of, refuse_faults, settled
+from classify.learn.solver import LOGISTIC, SQUARED_HINGE
+from classify.learn.thresholds import PREVALENCE
 from classify.scorer.tokens import STOP_WORDS, BlockSettings, words_of
-
-_CHOICES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "thresholds": (is_threshold_rule, THRESHOLD_RULES),
-    "loss": (lambda value: value in tuple(LOSSES), " or ".join(LOSSES)),
-}
 
 
 @dataclass(frozen=True)
@@ -34,8 +29,10 @@ class TaskSettings:
     multilabel task with fewer than `rule_below` positives is given by its terms alone, if it has any.
 
     `thresholds` of a multilabel task is `prevalence`, `f1` or `precision=P` (`ThresholdRule` says what each does).
-    `search` names candidates for any of the others; the combination with the highest mean average precision in folds of
-    the training passages is taken. Words of the codebook are known to all candidates where any weighs them.
+    `search` names candidates for any setting but `rule_below` and `thresholds`; the combination with the highest mean
+    average precision in folds of the training passages is taken.
+
+    Raises ValueError for values out of range, naming each field with what was found and expected.
     """
 
     word_ngrams: tuple[int, int] = (1, 1)
@@ -56,9 +53,9 @@ class TaskSettings:
     search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        for name, (is_choice, expected) in _CHOICES.items():
-            if not is_choice(getattr(self, name)):
-                raise ValueError(f"{name}: found {getattr(self, name)!r}; expected {expected}")
+        refuse_faults(vars(self))
+        for name, value in list(vars(self).items()):
+            object.__setattr__(self, name, settled(name, value))
 
     @property
     def fixed(self) -> "TaskSettings":
@@ -70,6 +67,11 @@ class TaskSettings:
         """Every combination that `search` asks for, the last key varying fastest; these settings alone without any."""
         combinations = product(*self.search.values())
         return tuple(replace(self.fixed, **dict(zip(self.search, values, strict=True))) for values in combinations)
+
+    @property
+    def uses_unlabelled(self) -> bool:
+        """Whether unlabelled texts are learnt from, by any candidate of a search."""
+        return any(candidate.lsa_weight > 0 for candidate in self.candidates)
 
     def blocks(self, task: Task) -> tuple[BlockSettings, ...]:
         """The TF-IDF blocks of this task; words of the codebook's terms are never dropped as stop words."""
@@ -115,13 +117,16 @@ class ReviewSettings:
     """When a prediction asks to be read by hand.
 
     `min_words`: fewer words are `too_short`; `max_unknown`: a larger share of words (function words aside) that stood
-    in no training passage is `unknown_words`; `margin`: a probability nearer to the decision than this, measured as
-    `DecisionRule.is_near` does, is `near_threshold`.
+    in no labelled passage of training is `unknown_words`; `margin`: a probability nearer to the decision than this,
+    measured as `DecisionRule.is_near` does, is `near_threshold`.
     """
 
     min_words: int = 5
     max_unknown: float = 0.5
     margin: float = 0.1
+
+    def __post_init__(self) -> None:
+        refuse_faults(vars(self))
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,9 @@ class TrainingSettings:
     multiclass: TaskSettings = FRAMING_DEFAULTS
     review: ReviewSettings = field(default_factory=ReviewSettings)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        refuse_faults({"seed": self.seed})
 
     def of(self, task: Task) -> TaskSettings:
         """The settings that apply to a task."""
@@ -145,9 +153,8 @@ class TrainingSettings:
 def load_settings(path: str | Path) -> TrainingSettings:
     """Read settings from a TOML file; what it doesn't name keeps its default.
 
-    Raises DataError for broken TOML, for an unknown key (the nearest known one is suggested) and for a wrong type.
-
-    The file may hold `seed` and the tables [multilabel], [multiclass] and [review].
+    Raises DataError with all faults together: broken TOML, an unknown key (the nearest known one is suggested), a value
+    that doesn't fit. The file may hold `seed` and the tables [multilabel], [multiclass] and [review].
     """
     content = read_toml(path, expected="settings (TOML)")
     faults: list[Fault] = []
@@ -161,66 +168,20 @@ def load_settings(path: str | Path) -> TrainingSettings:
 
 
 def _updated(defaults: Any, table: Mapping[str, Any], place: str, path: str, faults: list[Fault]) -> Any:
+    """The defaults with those values of the table that fit; what is wrong with the others is added to `faults`."""
     known = [item.name for item in fields(defaults)]
     changes: dict[str, Any] = {}
     for key, value in table.items():
-        where = f"{place}.{key}" if place else key
+        where = f"{place}{key}"
         if key not in known:
             faults.append(Fault(path, None, where, f"unknown key; {did_you_mean(key, known)}"))
-            continue
-        default = getattr(defaults, key)
-        if isinstance(default, TaskSettings | ReviewSettings) and isinstance(value, Mapping):
-            changes[key] = _updated(default, value, where, path, faults)
-        elif key == "search":
-            changes[key] = _candidates(defaults, value, where, path, faults)
-        elif (expected := _misfit(key, default, value)) is None:
-            changes[key] = _read(key, value)
+        elif isinstance(default := getattr(defaults, key), TaskSettings | ReviewSettings):
+            if isinstance(value, Mapping):
+                changes[key] = _updated(default, value, f"{where}.", path, faults)
+            else:
+                faults.append(Fault(path, None, where, f"found {value!r}; expected a table"))
+        elif found := [Fault(path, None, f"{place}{name}", message) for name, message in faults_of({key: value})]:
+            faults += found
         else:
-            faults.append(Fault(path, None, where, f"found {value!r}; expected {expected}"))
+            changes[key] = value
     return replace(defaults, **changes)
-
-
-def _candidates(
-    defaults: TaskSettings, table: Any, place: str, path: str, faults: list[Fault]
-) -> dict[str, tuple[Any, ...]]:
-    known = [item.name for item in fields(defaults) if item.name not in ("search", "thresholds", "rule_below")]
-    if not isinstance(table, Mapping):
-        faults.append(Fault(path, None, place, f"found {table!r}; expected a table of lists, such as C = [1.0, 10.0]"))
-        return {}
-    found = {}
-    for key, values in table.items():
-        where = f"{place}.{key}"
-        if key not in known:
-            faults.append(Fault(path, None, where, f"can't be searched; {did_you_mean(key, known)}"))
-        elif not isinstance(values, list) or not values:
-            faults.append(Fault(path, None, where, f"found {values!r}; expected a list of candidates"))
-        else:
-            misfits = [(value, _misfit(key, getattr(defaults, key), value)) for value in values]
-            faults.extend(Fault(path, None, where, f"found {v!r}; expected {e}") for v, e in misfits if e)
-            found[key] = tuple(_read(key, value) for value in values)
-    return found
-
-
-def _read(key: str, value: Any) -> Any:
-    return None if key == "char_ngrams" and value is False else tuple(value) if isinstance(value, list) else value
-
-
-def _misfit(key: str, default: object, value: Any) -> str | None:
-    """What was expected, where the value does not fit."""
-    if key in _CHOICES:
-        is_choice, expected = _CHOICES[key]
-        return None if is_choice(value) else expected
-    if key in ("word_ngrams", "char_ngrams"):
-        least, such_as = (2, "[2, 5]") if key == "char_ngrams" else (1, "[1, 2]")
-        is_range = isinstance(value, list) and len(value) == 2 and all(type(n) is int and n >= least for n in value)
-        expected = f"two whole numbers from {least}, the lower first, such as {such_as}"
-        is_off = key == "char_ngrams" and value is False
-        return None if is_off or (is_range and value[0] <= value[1]) else expected
-    if isinstance(default, bool):
-        return None if isinstance(value, bool) else "true or false"
-    if isinstance(default, int):
-        return None if type(value) is int and value >= 0 else "a whole number, 0 or more"
-    if isinstance(default, float):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        return None if is_number and (value > 0 or (value == 0 and key != "C")) else "a positive number"
-    return "a table"

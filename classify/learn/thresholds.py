@@ -129,38 +129,66 @@ def fit_decision(
     """The task's decision rule from scores of passages that the scores' model has not seen.
 
     All arrays have shape (n_passages, n_labels); cells that are not `known` count nowhere. No threshold falls below
-    `lowest`, one number or one a label, which keeps a rule of terms from firing on no hits. Thresholds and
-    probabilities are meant at each label's share of the passages, or at the `prevalence` that is given, shape
-    (n_labels,): positives and negatives are then weighted to that share, as if nothing else differed between the
-    labelled passages and the field (label shift, Saerens, Latinne & Decaestecker 2002).
+    `lowest`, one number or one a label, which keeps a rule of terms from firing on no hits.
+
+    Thresholds and probabilities are meant at each label's share of the passages, or at the `prevalence` that is given,
+    shape (n_labels,), above 0 and below 1, NaN where it isn't known; as if nothing else differed between the labelled
+    passages and the field. Thresholds then match it among passages weighted to it, and probabilities are shifted by the
+    change of odds (label shift, Saerens, Latinne & Decaestecker 2002). A label that all or none of the passages carry
+    keeps its own share. Raises ValueError for a prevalence out of range, and for one beside another rule than
+    prevalence.
     """
     n_labels = len(task.labels)
     slope, intercept, prior, thresholds = (np.zeros(n_labels) for _ in range(4))
-    weight = np.ones_like(scores) if prevalence is None else _shift(task, gold, known, prevalence)
+    weight, odds, shift = np.ones_like(scores), np.zeros(n_labels), None
+    if prevalence is not None:
+        share, asked = _shares(gold, known, prevalence, rule)
+        weight = _weights_at(task, gold, share, asked)
+        odds, shift = _shift(task, share, asked)
     for label in range(n_labels):
         rows = known[:, label]
         score, yes, counts = scores[rows, label], gold[rows, label], weight[rows, label]
-        slope[label], intercept[label] = fit_platt(score, yes, counts)
+        slope[label], intercept[label] = fit_platt(score, yes)
         prior[label] = np.average(yes, weights=counts) if rows.any() else 0.0
         thresholds[label] = max(lowest[label] if lowest.ndim else lowest, choose_threshold(rule, score, yes, counts))
     return DecisionRule(
         is_multilabel=task.is_multilabel,
         at_least_one=task.is_multilabel and task.at_least_one,
         slope=slope,
-        intercept=intercept,
+        intercept=intercept + odds,
         prior=prior,
         thresholds=thresholds if task.is_multilabel else None,
+        shift=shift,
     )
 
 
-def _shift(task: Task, gold: BoolArray, known: BoolArray, prevalence: FloatArray) -> FloatArray:
-    """Weights of passages under which each label has the given share of them, shape (n_passages, n_labels).
+def _shares(
+    gold: BoolArray, known: BoolArray, prevalence: FloatArray, rule: ThresholdRule
+) -> tuple[FloatArray, FloatArray]:
+    """Each label's share of the passages, and the one that is asked for: its own where none is known."""
+    if rule.name != PREVALENCE:
+        raise ValueError(f"thresholds by {rule} don't follow a prevalence; expected the rule {PREVALENCE}, or none")
+    if (out := prevalence[(prevalence <= 0) | (prevalence >= 1)]).size:
+        raise ValueError(f"found a prevalence of {out[0]}; expected one above 0 and below 1")
+    share = (gold & known).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return share, np.where(np.isnan(prevalence), share, prevalence)
+
+
+def _weights_at(task: Task, gold: BoolArray, share: FloatArray, asked: FloatArray) -> FloatArray:
+    """Weights of passages under which each label has the share that is asked for, shape (n_passages, n_labels).
 
     In a multiclass task a passage counts by the one label it carries, whichever label is looked at.
     """
-    share = (gold & known).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    prevalence = np.where(np.isnan(prevalence), share, prevalence)
-    of_yes, of_no = prevalence / np.where(share > 0, share, 1), (1 - prevalence) / np.where(share < 1, 1 - share, 1)
+    of_yes, of_no = asked / np.where(share > 0, share, 1), (1 - asked) / np.where(share < 1, 1 - share, 1)
     if task.is_multilabel:
         return np.where(gold, of_yes, of_no)
     return np.tile((gold * of_yes).sum(axis=1, keepdims=True), (1, gold.shape[1]))
+
+
+def _shift(task: Task, share: FloatArray, asked: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+    """What the asked shares add to each label's log-odds, and, in a multiclass task instead, multiply it by."""
+    varies = (share > 0) & (share < 1)
+    before, after = np.where(varies, share, 0.5), np.where(varies, asked, 0.5)
+    if task.is_multilabel:
+        return np.log(after / (1 - after)) - np.log(before / (1 - before)), None
+    return np.zeros_like(share), after / before

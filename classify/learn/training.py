@@ -2,7 +2,7 @@
 
 import platform
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from classify.bundle import Bundle, BundledTask
 from classify.codebook import Task
-from classify.data.auditsample import audit_prevalence
 from classify.data.dataset import Dataset, TaskGold, hash_text, sha256_of_texts
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError, how_many
 from classify.learn.features import N_AXES, CountedTexts
+from classify.learn.prevalence import audit_facts, prevalence_for
 from classify.learn.settings import TaskSettings, TrainingSettings
-from classify.learn.thresholds import NO_HITS, PREVALENCE, fit_decision, parse_threshold_rule
-from classify.learn.weights import Scored, Weights, count_for, fit_weights
+from classify.learn.thresholds import NO_HITS, fit_decision, parse_threshold_rule
+from classify.learn.weights import Scored, Weights, count_for, counts_for, fit_weights
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.scores import average_precision, f1, grouped_counts
 from classify.scorer.decisions import DecisionRule
@@ -56,7 +56,7 @@ def fit_task(
 
     Thresholds and calibration come from scores of inner folds that hold out whole events, and so does the choice
     among candidates where the settings search. They are meant at the share of each label among the rows, or at the
-    `prevalence` that is given, shape (n_labels,).
+    `prevalence` that is given, shape (n_labels,); ValueError where it doesn't go with the settings' thresholds.
     """
     rows = rows[gold.coded[rows]]
     inner = np.unique(groups[rows], return_inverse=True)[1]
@@ -67,7 +67,7 @@ def fit_task(
         tried = score_out_of_fold(counted, gold, rows, folds, task, settings.candidates)
         best = best_candidate(tried, gold, rows, folds)
         chosen, held_out = settings.candidates[best], tried[best]
-    counted = counted.only(chosen.blocks(task))
+    counted = counts_for(counted, task, chosen)
     ruled = ruled_labels(task, gold.of(rows), chosen)
     (weights,) = fit_weights(counted, gold, rows, [chosen], ruled)
     scores, evidence = held_out or weights.score(counted, rows)
@@ -100,7 +100,7 @@ def score_out_of_fold(
     for number, candidate in enumerate(candidates):
         alike[replace(candidate, C=1.0)].append(number)
     for shared, numbers in alike.items():
-        counts, ruled = counted.only(shared.blocks(task)), ruled_labels(task, gold.of(rows), shared)
+        counts, ruled = counts_for(counted, task, shared), ruled_labels(task, gold.of(rows), shared)
         for fold in np.unique(folds):
             is_outside = folds == fold
             found = fit_weights(counts, gold, rows[~is_outside], [candidates[number] for number in numbers], ruled)
@@ -111,7 +111,7 @@ def score_out_of_fold(
 
 
 def ruled_labels(task: Task, gold: TaskGold, settings: TaskSettings) -> BoolArray:
-    """Labels with too few positives to learn from, but some, and with terms, shape (n_labels,)."""
+    """Labels with too few positives among what is learnt from, but some, and with terms, shape (n_labels,)."""
     has_terms = np.array([bool(label.terms) for label in task.labels])
     support = gold.support
     return np.asarray((support > 0) & (support < settings.rule_below) & has_terms & task.is_multilabel)
@@ -176,21 +176,16 @@ def train(
 
     `unlabelled` texts, more than N_AXES of them, teach what words go together; an `audit` sample, with an
     `inclusion_probability` a passage, resets thresholds and probabilities to its prevalence. Raises UsageError if no
-    passage is coded at all, for fewer unlabelled texts, and for a threshold rule that a prevalence can't be given to;
+    passage is coded at all, for fewer unlabelled texts, and for an audit that doesn't fit (`prevalence_for` says when);
     DataError for an audit without inclusion probabilities.
     """
     settings = settings or TrainingSettings()
     tasks = dataset.coded_tasks()
     if not tasks:
         raise UsageError("no passage is coded for any task; label some passages first")
-    unlabelled = usable_unlabelled(unlabelled, dataset)
-    prevalence = audit_prevalence(audit) if audit else {}
-    if audit and not any(task.name in prevalence for task in tasks):
-        raise UsageError("the audit sample is not coded for any task that is trained; expected labels for one of them")
-    for task in tasks:
-        asked = settings.of(task).thresholds
-        if task.name in prevalence and asked != PREVALENCE:
-            raise UsageError(f"thresholds {asked} don't follow a prevalence; leave the rule out")
+    unlabelled = usable_unlabelled(unlabelled, dataset.texts)
+    used = unlabelled if any(settings.of(task).uses_unlabelled for task in tasks) else []
+    prevalence = prevalence_for(audit, tasks, settings)
     bundled, summary = {}, {}
     for task in tasks:
         task_settings = settings.of(task)
@@ -200,7 +195,8 @@ def train(
         fitted = fit_task(counted, gold, dataset.groups, everything, task, task_settings, settings.seed, shares)
         rule = fit_term_rule(counted, gold, everything, task, task_settings, shares)
         rule_based = tuple(name for name, is_ruled in zip(task.label_names, fitted.ruled, strict=True) if is_ruled)
-        bundled[task.name] = BundledTask(fold_scorer(fitted), fitted.decision, rule, rule_based)
+        in_passages = tuple(fit.in_passages for fit in fitted.weights.fits)
+        bundled[task.name] = BundledTask(fold_scorer(fitted), fitted.decision, rule, in_passages, rule_based)
         summary[task.name] = _summary(task, dataset, gold, fitted, task_settings)
     return Bundle(
         codebook=dataset.codebook,
@@ -213,9 +209,9 @@ def train(
             "origins": dataset.counts_of("origin"),
             "coders": dataset.counts_of("coder"),
             "text_hashes": sorted(set(dataset.text_hashes)),
-            "n_unlabelled": len(unlabelled),
-            "unlabelled_sha256": sha256_of_texts(unlabelled),
-            "prevalence_from": _audit_facts(audit, prevalence) if audit else None,
+            "n_unlabelled": len(used),
+            "unlabelled_sha256": sha256_of_texts(used),
+            "prevalence_from": audit_facts(audit, prevalence) if audit else None,
         },
         summary=summary,
         versions=versions(),
@@ -223,40 +219,41 @@ def train(
     )
 
 
-def usable_unlabelled(texts: Sequence[str], dataset: Dataset) -> list[str]:
+def usable_unlabelled(texts: Sequence[str], labelled: Sequence[str]) -> list[str]:
     """Each text once, without those of labelled passages, which some fold holds out.
 
     Raises UsageError if there are texts, but too few to learn from.
     """
-    first = {hash_text(text): text for text in reversed(texts)}
-    for labelled in dataset.text_hashes:
-        first.pop(labelled, None)
-    found = list(reversed(first.values()))
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(hash_text(text), text)
+    for text in labelled:
+        first.pop(hash_text(text), None)
+    found = list(first.values())
     if texts and len(found) <= N_AXES:
-        raise UsageError(f"found {how_many(len(found), 'unlabelled text')}; expected more than {N_AXES}, or none")
+        n_others = len(texts) - len(found)
+        others = f" beside {n_others} that are labelled, or stand there twice" if n_others else ""
+        raise UsageError(
+            f"found {how_many(len(found), 'unlabelled text')}{others}; expected more than {N_AXES}, or none"
+        )
     return found
-
-
-def _audit_facts(audit: Dataset, prevalence: Mapping[str, FloatArray]) -> dict[str, object]:
-    shares = {
-        name: dict(zip(audit.codebook[name].label_names, map(float, found), strict=True))
-        for name, found in prevalence.items()
-    }
-    return {"sha256": audit.sha256, "n_passages": len(audit.passages), "prevalence": shares}
 
 
 def _summary(
     task: Task, dataset: Dataset, gold: TaskGold, fitted: FittedTask, settings: TaskSettings
 ) -> dict[str, object]:
-    """Support and out-of-fold F1 a label; the thresholds were fitted on the same scores, so `evaluate` is the judge."""
-    coded = gold.coded
+    """Support and out-of-fold F1 a label; the thresholds were fitted on the same scores, so `evaluate` is the judge.
+
+    And what was chosen, where there was a search and events enough for it.
+    """
+    coded, is_searched = gold.coded, bool(settings.search) and fitted.is_cross_fitted
     predicted = fitted.decision.decide(*fitted.held_out)[1]
     one_group = np.zeros(int(coded.sum()), dtype=np.int64)
     values = f1(grouped_counts(gold.gold[coded], predicted, gold.known[coded], one_group)[0])
     facts = zip(task.label_names, gold.support.tolist(), gold.events_with(dataset.groups).tolist(), values, strict=True)
     return {
         "is_cross_fitted": fitted.is_cross_fitted,
-        "searched": {key: getattr(fitted.settings, key) for key in settings.search},
+        **({"chosen": {key: getattr(fitted.settings, key) for key in settings.search}} if is_searched else {}),
         "labels": {
             name: {"support": support, "events": events, "f1": None if np.isnan(value) else round(float(value), 4)}
             for name, support, events, value in facts

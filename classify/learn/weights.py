@@ -16,7 +16,7 @@ from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.scorer.linear import Counter
 
 Scored = tuple[FloatArray, BoolArray]
-"""Scores, shape (n_rows, n_labels), and which rows hold a feature of the training rows or a term hit."""
+"""Scores, shape (n_rows, n_labels), and which rows hold evidence, as `TaskScorer.score` has it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,12 @@ def count_for(
         unlabelled=unlabelled if any(candidate.lsa_weight for candidate in every) else (),
         seed=seed,
     )
+
+
+def counts_for(counted: CountedTexts, task: Task, settings: TaskSettings) -> CountedTexts:
+    """What one candidate asks for of the counts of all: its blocks, and other text only where it has a weight."""
+    used = {"codebook": settings.codebook_weight > 0, "unlabelled": settings.lsa_weight > 0}
+    return counted.only(settings.blocks(task), **used)
 
 
 def _said_of(label: Label) -> str:

@@ -23,13 +23,13 @@ def sigmoid(logit: FloatArray) -> FloatArray:
     return np.asarray(np.where(logit >= 0, 1.0, shrunk) / (1.0 + shrunk))
 
 
-def fit_platt(score: FloatArray, gold: BoolArray, weight: FloatArray | None = None) -> tuple[float, float]:
+def fit_platt(score: FloatArray, gold: BoolArray) -> tuple[float, float]:
     """Slope and intercept of p = sigmoid(slope · score + intercept) for one label (Platt 1999).
 
-    `score`, `gold` and `weight`, by default 1, have shape (n_passages,). The targets are Platt's smoothed ones,
-    (n₊+1)/(n₊+2) and 1/(n₋+2), so that few positives never give 0 or 1; the fit is Newton's with step halving (Lin, Lin
-    & Weng 2007). We depart from Platt in one point: a slope that would turn the ranking round becomes a barely positive
-    one, so that probabilities stay at the share of positives and equal ones are still told apart by their scores.
+    `score` and `gold` have shape (n_passages,). The targets are Platt's smoothed ones, (n₊+1)/(n₊+2) and 1/(n₋+2), so
+    that few positives never give 0 or 1; the fit is Newton's with step halving (Lin, Lin & Weng 2007). We depart from
+    Platt in one point: a slope that would turn the ranking round becomes a barely positive one, so that probabilities
+    stay at the share of positives and equal ones are still told apart by their scores.
 
     >>> slope, intercept = fit_platt(np.array([-1.0, 0.0, 1.0]), np.array([False, False, False]))
     >>> round(slope, 6), round(float(sigmoid(np.array(intercept))), 6)
@@ -38,8 +38,7 @@ def fit_platt(score: FloatArray, gold: BoolArray, weight: FloatArray | None = No
     n_positive = int(gold.sum())
     high, low = (n_positive + 1) / (n_positive + 2), 1 / (len(gold) - n_positive + 2)
     target = np.where(gold, high, low)
-    weight = np.ones(len(gold)) if weight is None else weight
-    share = float(np.average(target, weights=weight)) if len(target) else 0.5
+    share = float(target.mean()) if len(target) else 0.5
     constant = float(np.log(share / (1 - share)))
     if n_positive in (0, len(gold)):
         return 0.0, constant
@@ -47,35 +46,33 @@ def fit_platt(score: FloatArray, gold: BoolArray, weight: FloatArray | None = No
     if scale <= 1e-12 * np.abs(score).max():
         return 0.0, constant
     design = np.c_[(score - centre) / scale, np.ones_like(score)]
-    slope, intercept = _newton(design, target, np.array([0.0, constant]), np.zeros_like(score), weight).tolist()
+    slope, intercept = _newton(design, target, np.array([0.0, constant]), np.zeros_like(score)).tolist()
     if slope < _LEAST_SLOPE:
         slope, intercept = _LEAST_SLOPE, constant
     return slope / scale, intercept - slope * centre / scale
 
 
-def _newton(
-    design: FloatArray, target: FloatArray, start: FloatArray, offset: FloatArray, counts: FloatArray
-) -> FloatArray:
-    """The weights that minimise the log-loss of design @ weights + offset, each row counting so much."""
+def _newton(design: FloatArray, target: FloatArray, start: FloatArray, offset: FloatArray) -> FloatArray:
+    """The weights that minimise the log-loss of design @ weights + offset."""
     weights = start
-    loss = _log_loss(design @ weights + offset, target, counts)
+    loss = _log_loss(design @ weights + offset, target)
     for _ in range(_MAX_STEPS):
         p = sigmoid(design @ weights + offset)
-        gradient = design.T @ (counts * (p - target))
-        if np.abs(gradient).max() < 1e-10 * counts.sum():
+        gradient = design.T @ (p - target)
+        if np.abs(gradient).max() < 1e-10 * len(target):
             break
-        hessian = (design * (counts * p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(len(weights))
+        hessian = (design * (p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(len(weights))
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
-        while size > 1e-10 and _log_loss(design @ (weights - size * step) + offset, target, counts) > loss:
+        while size > 1e-10 and _log_loss(design @ (weights - size * step) + offset, target) > loss:
             size /= 2
         weights = weights - size * step
-        loss = _log_loss(design @ weights + offset, target, counts)
+        loss = _log_loss(design @ weights + offset, target)
     return weights
 
 
-def _log_loss(logit: FloatArray, target: FloatArray, counts: FloatArray) -> float:
-    return float(counts @ (np.logaddexp(0, logit) - target * logit))
+def _log_loss(logit: FloatArray, target: FloatArray) -> float:
+    return float((np.logaddexp(0, logit) - target * logit).sum())
 
 
 def calibration_line(probability: FloatArray, gold: BoolArray, groups: IntArray) -> tuple[Estimate, Estimate]:
@@ -101,7 +98,7 @@ def calibration_line(probability: FloatArray, gold: BoolArray, groups: IntArray)
 
 def _logistic_jackknife(design: FloatArray, offset: FloatArray, gold: BoolArray, groups: IntArray) -> Estimate:
     """The first coefficient of a logistic regression with an offset, and its interval."""
-    weights = _newton(design, gold.astype(np.float64), np.zeros(design.shape[1]), offset, np.ones(len(gold)))
+    weights = _newton(design, gold.astype(np.float64), np.zeros(design.shape[1]), offset)
     p = sigmoid(design @ weights + offset)
     score = sum_by_group((gold - p)[:, None] * design, groups)
     outer = design[:, :, None] * design[:, None, :]

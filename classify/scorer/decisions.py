@@ -16,7 +16,9 @@ class DecisionRule:
 
     All arrays have shape (n_labels,). `thresholds` are on the scores, +inf for a label that is never given; a
     multiclass task has none. `slope` and `intercept` are Platt's; `prior` is each label's share of the labelled
-    passages, used where a passage holds no evidence (no known word and no term hit).
+    passages, or in the audit that the rule was reset to, used where a passage holds no evidence (`TaskScorer.score`
+    says what that is). `shift` belongs to a multiclass task that was reset: each label's share in the audit over that
+    in the labelled passages, by which probabilities are multiplied before they are made to sum to one.
     """
 
     is_multilabel: bool
@@ -25,15 +27,17 @@ class DecisionRule:
     intercept: FloatArray
     prior: FloatArray
     thresholds: FloatArray | None = None
+    shift: FloatArray | None = None
 
     def probabilities(self, scores: FloatArray, evidence: BoolArray) -> FloatArray:
         """Calibrated probabilities at the prevalence of the labelled set or its audit, shape (n_passages, n_labels).
 
-        Multiclass rows sum to one: one Platt sigmoid a label, divided by their sum. Rows without `evidence` get the
-        prior.
+        Multiclass rows sum to one: one Platt sigmoid a label, shifted, divided by their sum. Rows without `evidence`
+        get the prior.
         """
         p = sigmoid(scores * self.slope + self.intercept)
         if not self.is_multilabel:
+            p = p if self.shift is None else p * self.shift
             total = p.sum(axis=1, keepdims=True)
             p = np.where(total > 0, p / np.where(total > 0, total, 1), self.prior)
         return np.where(evidence[:, None], p, self.prior)
@@ -92,6 +96,7 @@ class DecisionRule:
                 for label, slope, intercept in zip(labels, self.slope, self.intercept, strict=True)
             },
             "prior": dict(zip(labels, map(float, self.prior), strict=True)),
+            "shift": None if self.shift is None else dict(zip(labels, map(float, self.shift), strict=True)),
         }
 
     @classmethod
@@ -105,6 +110,9 @@ class DecisionRule:
         thresholds = np.array([float(plain["thresholds"][label]) for label in labels]) if is_multilabel else None
         if thresholds is not None and np.isnan(thresholds).any():
             raise ValueError("a threshold is no number")
+        shift = None if plain["shift"] is None else _finite([plain["shift"][label] for label in labels])
+        if shift is not None and (is_multilabel or (shift <= 0).any()):
+            raise ValueError("a shift is for a multiclass task, and above 0")
         return cls(
             is_multilabel=is_multilabel,
             at_least_one=at_least_one,
@@ -112,6 +120,7 @@ class DecisionRule:
             intercept=_finite([of_label["intercept"] for of_label in calibration]),
             prior=_finite([plain["prior"][label] for label in labels]),
             thresholds=thresholds,
+            shift=shift,
         )
 
 

@@ -74,7 +74,11 @@ class TaskScorer:
     intercept: FloatArray
 
     def score(self, texts: Sequence[str]) -> tuple[FloatArray, BoolArray]:
-        """Scores, shape (n_passages, n_labels), and which passages hold any known feature or term hit."""
+        """Scores, shape (n_passages, n_labels), and which passages hold evidence, shape (n_passages,).
+
+        That is any feature of a block, whether it stood in labelled passages, in unlabelled text or in the codebook, or
+        a hit of a term.
+        """
         scores = np.tile(self.intercept, (len(texts), 1))
         evidence = np.zeros(len(texts), dtype=np.bool_)
         for row, text in enumerate(texts):

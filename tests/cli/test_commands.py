@@ -586,7 +586,10 @@ def test_train_replaces_an_earlier_bundle(toy: Path) -> None:
 
 def test_train_on_too_few_events_says_that_its_figures_flatter(in_toy_folder: Path) -> None:
     write_jsonl(Path("labels/passages.jsonl"), toy_rows()[:6])
-    assert "on the training passages themselves, since there are too few events to hold any out" in succeeds("train")
+    said = succeeds("train")
+    told = "on the training passages themselves, since there are too few events to hold any out: far too good"
+    assert f"* theme, framing: {told}" in said
+    assert "on held-out events" not in said
 
 
 def test_train_warns_and_quiet_hides_it(in_toy_folder: Path) -> None:

@@ -81,3 +81,15 @@ def test_every_fault_is_told_and_a_missing_column_is_one_of_each_row(tmp_path: P
     with pytest.raises(DataError) as caught:
         audit_prevalence(audit_of(tmp_path, toy_codebook, rows))
     assert [fault.row for fault in caught.value.faults] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("tiny", [1e-160, 1e-200, 1e-320, 5e-324])
+def test_the_tiniest_inclusion_probability_is_a_number_like_others(
+    tiny: float, tmp_path: Path, toy_codebook: Codebook
+) -> None:
+    rows = [row(0, tiny, ["sea"]), row(1, 0.5, []), row(2, 0.5, []), row(3, 0.5, ["cyber"])]
+    rows[0]["unsure"] = {"theme": ["cyber"]}
+    # one passage outweighs all others where it is known, at an effective size of one; elsewhere three are alike
+    expected = [(1 + 1 / 2) / 2, (1 + 1 / 2) / 4, (1 / 2) / 2]
+    found = audit_prevalence(audit_of(tmp_path, toy_codebook, rows))["theme"]
+    np.testing.assert_allclose(found, expected, rtol=1e-9)

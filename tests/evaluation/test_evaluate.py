@@ -18,6 +18,7 @@ from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS
 from classify.evaluation.results import NOT_EVALUABLE, Evaluation
 from classify.evaluation.saved import prediction_rows
 from classify.evaluation.schemes import EVENT_FOLDS, LEAVE_ONE_EVENT_OUT, outer_folds
+from classify.learn.features import N_AXES
 from classify.learn.settings import TaskSettings, TrainingSettings
 from classify.learn.training import train
 from classify.report.files import write_evaluation
@@ -158,6 +159,51 @@ def test_four_events_can_be_held_out_but_not_again_inside() -> None:
     first, second = notes_of(events_of_two(4, first_of_two))
     assert first.startswith("topic: too few events to hold any out inside the folds: thresholds and calibration come ")
     assert "Only 4 independent events to judge by: too few for intervals (6 are needed)." == second
+
+
+def test_the_note_on_few_events_says_that_a_search_is_skipped_too() -> None:
+    searching = TrainingSettings(multilabel=TaskSettings(search={"C": (0.1, 1.0)}))
+    first, *_, without, _ = notes_of(events_of_two(4, first_of_two), settings=searching)
+    assert first.endswith("come from scores that the model has seen, and the search is skipped.")
+    expected = "a learning curve and a check for topic leaks take the settings as they are before the search"
+    assert without == f"topic: {expected}."
+
+
+@pytest.mark.parametrize(
+    ("rule_below", "told"),
+    [
+        (4, ()),
+        (
+            5,
+            (
+                "topic: sea: given by the codebook's terms alone, with fewer than 5 passages to learn from in at least "
+                "one fold.",
+            ),
+        ),
+    ],
+)
+def test_a_label_that_is_rare_in_one_fold_alone_is_named(rule_below: int, told: tuple[str, ...]) -> None:
+    dataset = events_of_two(10, lambda event, number: ["sea"] if number == 0 and event % 2 else [])
+    settings = TrainingSettings(multilabel=TaskSettings(rule_below=rule_below))
+    assert notes_of(dataset, settings=settings) == told
+
+
+def test_a_label_that_is_rare_outside_the_held_out_part_is_named() -> None:
+    dataset = events_of_two(20, first_of_two, part=lambda event, number: "test" if event < 16 else "rest")
+    settings = TrainingSettings(multilabel=TaskSettings(rule_below=5))
+    told = "topic: sea: given by the codebook's terms alone, with fewer than 5 passages to learn from."
+    assert told in notes_of(dataset, settings=settings, holdout=("part", "test"))
+
+
+def test_unlabelled_texts_are_said_to_be_learnt_from_where_they_are() -> None:
+    dataset = events_of_two(10, first_of_two)
+    texts = [f"rain over field{n % 7} number{n}" for n in range(N_AXES + 5)]
+    source = "where they come from the documents judged here, that flatters a little"
+    told = f"topic: every fold also learnt from 105 unlabelled texts: {source}."
+    assert (told,) == notes_of(dataset, unlabelled=texts)
+    without = TrainingSettings(multilabel=TaskSettings(lsa_weight=0.0))
+    told = "No fold learnt from the 105 unlabelled texts: lsa_weight is 0."
+    assert (told,) == notes_of(dataset, unlabelled=texts, settings=without)
 
 
 def test_from_ten_events_up_their_number_needs_no_note() -> None:

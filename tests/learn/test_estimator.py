@@ -17,6 +17,7 @@ from classify.bundle import Bundle
 from classify.codebook import Codebook, Label, Task, TaskKind
 from classify.data.dataset import Dataset
 from classify.learn.estimator import PassageClassifier
+from classify.learn.features import N_AXES
 from tests.conftest import toy_rows
 
 ROWS = toy_rows()
@@ -103,6 +104,30 @@ def test_the_threshold_rule_is_that_of_the_parameter() -> None:
 def test_an_unknown_threshold_rule_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="found 'best'; expected prevalence, f1, or precision=P"):
         PassageClassifier(thresholds="best").fit(TEXTS, THEMES)
+
+
+def test_a_parameter_out_of_range_is_a_value_error_and_leaves_nothing_fitted() -> None:
+    model = PassageClassifier(C=-1.0)
+    with pytest.raises(ValueError, match=r"^C: found -1.0; expected a positive number$"):
+        model.fit(TEXTS, FRAMINGS)
+    with pytest.raises(NotFittedError):
+        model.predict(TEXTS)
+
+
+def test_a_range_may_be_a_list() -> None:
+    listed, paired = (PassageClassifier(word_ngrams=given).fit(TEXTS, FRAMINGS) for given in ([1, 3], (1, 3)))
+    assert listed.decision_function(TEXTS).tolist() == paired.decision_function(TEXTS).tolist()
+
+
+def test_unlabelled_texts_count_once_and_not_where_they_are_labelled() -> None:
+    texts = [f"ships of the navy {n} number{n} harbour{n % 9}" for n in range(N_AXES + 1)]
+    models = [PassageClassifier(unlabelled=given).fit(TEXTS, THEMES) for given in (texts, [*texts, texts[0], *TEXTS])]
+    assert models[0].decision_function(NEW).tolist() == models[1].decision_function(NEW).tolist()
+
+
+def test_too_few_unlabelled_texts_are_a_value_error() -> None:
+    with pytest.raises(ValueError, match=r"^unlabelled: found 2 unlabelled texts beside 24 that are labelled"):
+        PassageClassifier(unlabelled=["a ship", "a cow", *TEXTS]).fit(TEXTS, THEMES)
 
 
 def test_it_is_a_classifier() -> None:

@@ -7,6 +7,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from classify.codebook import Label, Task, TaskKind
@@ -247,7 +248,7 @@ CHARACTERS = "two whole numbers from 2, the lower first, such as [2, 5]"
         *[("min_df", value, "a whole number, 0 or more") for value in ("-1", "0.5", "true", '"2"')],
         *[("C", value, "a positive number") for value in ("0", "-1", "0.0", "true", '"1"', "[1.0]", "nan")],
         *[
-            (key, value, "a positive number")
+            (key, value, "a number, 0 or more")
             for key in ("hit_weight", "codebook_weight", "style_weight", "lsa_weight")
             for value in ("-0.5", "false", '"1"', "nan")
         ],
@@ -285,7 +286,7 @@ NUMBER = "a positive number"
             "search.C = [1.0, 0, 'x']",
             [f"search.C: found 0; expected {NUMBER}", f"search.C: found 'x'; expected {NUMBER}"],
         ),
-        ("search.hit_weight = [-1.0]", [f"search.hit_weight: found -1.0; expected {NUMBER}"]),
+        ("search.hit_weight = [-1.0]", ["search.hit_weight: found -1.0; expected a number, 0 or more"]),
         ("search.min_df = [1, 0.5]", ["search.min_df: found 0.5; expected a whole number, 0 or more"]),
         ("search.balanced = [true, 'no']", ["search.balanced: found 'no'; expected true or false"]),
         (
@@ -320,10 +321,10 @@ def test_a_search_belongs_to_a_kind_of_task(text: str, where: str, path: Path) -
     [
         ("min_words", "-1", "a whole number, 0 or more"),
         ("min_words", "2.5", "a whole number, 0 or more"),
-        ("max_unknown", "-0.1", "a positive number"),
-        ("max_unknown", '"half"', "a positive number"),
-        ("margin", "true", "a positive number"),
-        ("margin", "nan", "a positive number"),
+        ("max_unknown", "-0.1", "a number, 0 or more"),
+        ("max_unknown", '"half"', "a number, 0 or more"),
+        ("margin", "true", "a number, 0 or more"),
+        ("margin", "nan", "a number, 0 or more"),
     ],
 )
 def test_a_wrong_value_of_review_is_refused(key: str, value: str, expected: str, path: Path) -> None:
@@ -403,3 +404,62 @@ def test_character_ngrams_are_a_second_block_without_stems() -> None:
     words, characters = FRAMING_DEFAULTS.blocks(task_of(TaskKind.MULTICLASS))
     assert ("word", (1, 2), True) == (words.analyzer, words.ngram_range, words.stem)
     assert ("char_wb", (2, 5), False) == (characters.analyzer, characters.ngram_range, characters.stem)
+
+
+# ---- settings made in Python
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("C", -1.0, "C: found -1.0; expected a positive number"),
+        ("C", 0, "C: found 0; expected a positive number"),
+        ("min_df", -3, "min_df: found -3; expected a whole number, 0 or more"),
+        ("min_df", True, "min_df: found True; expected a whole number, 0 or more"),
+        ("hit_weight", float("nan"), "hit_weight: found nan; expected a number, 0 or more"),
+        ("lsa_weight", float("inf"), "lsa_weight: found inf; expected a number, 0 or more"),
+        ("word_ngrams", (2, 1), f"word_ngrams: found (2, 1); expected {WORDS}"),
+        ("char_ngrams", (1, 3), f"char_ngrams: found (1, 3); expected {CHARACTERS}"),
+        ("stem", 1, "stem: found 1; expected true or false"),
+        ("search", {"C": ()}, "search.C: found (); expected a list of candidates"),
+        ("search", {"C": (1.0, -1.0)}, "search.C: found -1.0; expected a positive number"),
+        ("search", {"c": (1.0,)}, "search.c: can't be searched; did you mean 'C'?"),
+        (
+            "search",
+            [("C", (1.0,))],
+            "search: found [('C', (1.0,))]; expected a table of lists, such as C = [1.0, 10.0]",
+        ),
+    ],
+)
+def test_settings_check_themselves(name: str, value: Any, expected: str) -> None:
+    with pytest.raises(ValueError, match=r"expected|did you mean") as caught:
+        TaskSettings(**{name: value})
+    assert str(caught.value) == expected
+
+
+def test_all_faults_of_settings_are_named_together() -> None:
+    with pytest.raises(ValueError, match=r"^min_df: found -1; .*; C: found 0; expected a positive number$"):
+        TaskSettings(C=0, min_df=-1)
+
+
+@pytest.mark.parametrize("search", ["thresholds", "rule_below", "search", "seed"])
+def test_what_cannot_be_searched_is_refused_in_python_too(search: str) -> None:
+    with pytest.raises(ValueError, match=rf"^search\.{search}: can't be searched; "):
+        TaskSettings(search={search: ("f1",)})
+
+
+def test_lists_are_kept_as_tuples_so_that_settings_can_be_compared_and_counted_with() -> None:
+    given: Any = {"word_ngrams": [1, 2], "char_ngrams": False, "search": {"char_ngrams": [[2, 3], False], "C": [1.0]}}
+    found = TaskSettings(**given)
+    assert found == TaskSettings(word_ngrams=(1, 2), search={"char_ngrams": ((2, 3), None), "C": (1.0,)})
+    assert len({*found.candidates, found.fixed}) == 2  # one of them is what the settings say themselves
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert TaskSettings(C=np.float64(2), min_df=np.int64(1)) == TaskSettings(C=2.0)
+
+
+@pytest.mark.parametrize("settings", [lambda: ReviewSettings(margin=-0.1), lambda: TrainingSettings(seed=-1)])
+def test_review_and_seed_check_themselves_too(settings: Any) -> None:
+    with pytest.raises(ValueError, match=r"^(margin|seed): found -"):
+        settings()

@@ -23,6 +23,7 @@ from classify.learn.thresholds import (
 )
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.measure.calibration import fit_platt
+from classify.scorer.decisions import DecisionRule
 
 THEME = Task("theme", TaskKind.MULTILABEL, (Label("sea"), Label("cyber")))
 FRAMING = replace(THEME, name="framing", kind=TaskKind.MULTICLASS)
@@ -412,6 +413,55 @@ def test_a_rarer_label_is_less_probable_at_the_same_score() -> None:
     evidence = np.ones(90, dtype=bool)
     assert (rare.probabilities(scores, evidence) < common.probabilities(scores, evidence)).all()
     assert (rare.thresholds > common.thresholds).all()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.05])
+def test_probabilities_stand_at_a_rare_prevalence_too(share: float) -> None:
+    """One sample of 60 may miss it by a half; twenty together don't."""
+    gold, known = (np.arange(60) % 3 == 0)[:, None], np.ones((60, 1), dtype=bool)
+    weight, found = np.where(gold, share / (1 / 3), (1 - share) / (2 / 3)), []
+    for seed in range(20):
+        scores = np.random.default_rng(seed).normal(1.5 * gold, 1)
+        rule = fit_decision(replace(THEME, labels=THEME.labels[:1]), scores, gold, known, prevalence=np.array([share]))
+        found.append(np.average(rule.probabilities(scores, known[:, 0]), weights=weight))
+    assert np.mean(found) == pytest.approx(share, rel=0.2)
+
+
+def test_a_prevalence_multiplies_the_odds_of_every_passage_alike() -> None:
+    scores, gold = multiclass_scores(60, seed=6)
+    known, evidence = np.ones_like(gold), np.ones(60, dtype=bool)
+    plain = fit_decision(THEME, scores, gold, known).probabilities(scores, evidence)
+    shifted = fit_decision(THEME, scores, gold, known, prevalence=np.array([0.1, np.nan])).probabilities(
+        scores, evidence
+    )
+    odds = [p[:, 0] / (1 - p[:, 0]) for p in (shifted, plain)]
+    np.testing.assert_allclose(odds[0] / odds[1], (0.1 / 0.9) / ((1 / 3) / (2 / 3)), rtol=1e-9)
+    np.testing.assert_array_equal(shifted[:, 1], plain[:, 1])
+
+
+def test_in_a_multiclass_task_it_multiplies_probabilities_before_they_are_made_to_sum_to_one() -> None:
+    scores, gold = multiclass_scores(60, seed=7)
+    known, evidence = np.ones_like(gold), np.ones(60, dtype=bool)
+    plain = fit_decision(FRAMING, scores, gold, known).probabilities(scores, evidence)
+    rule = fit_decision(FRAMING, scores, gold, known, prevalence=np.array([0.1, 0.9]))
+    product = plain * [0.1 / (1 / 3), 0.9 / (2 / 3)]
+    np.testing.assert_allclose(rule.probabilities(scores, evidence), product / product.sum(axis=1, keepdims=True))
+    again = DecisionRule.from_dict(rule.to_dict(("a", "b")), ("a", "b"), is_multilabel=False, at_least_one=False)
+    np.testing.assert_array_equal(again.probabilities(scores, evidence), rule.probabilities(scores, evidence))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.5, np.inf])
+def test_a_prevalence_that_is_no_share_is_refused(share: float) -> None:
+    scores, gold = multiclass_scores(12, seed=8)
+    with pytest.raises(ValueError, match=f"found a prevalence of {share}; expected one above 0 and below 1"):
+        fit_decision(THEME, scores, gold, np.ones_like(gold), prevalence=np.array([share, 0.5]))
+
+
+@pytest.mark.parametrize("rule", [F1, ThresholdRule("precision", 0.8)], ids=str)
+def test_a_rule_that_does_not_follow_a_prevalence_is_refused_beside_one(rule: ThresholdRule) -> None:
+    scores, gold = multiclass_scores(12, seed=9)
+    with pytest.raises(ValueError, match=f"thresholds by {rule} don't follow a prevalence"):
+        fit_decision(THEME, scores, gold, np.ones_like(gold), rule=rule, prevalence=np.array([0.2, 0.5]))
 
 
 def test_a_label_without_positives_has_its_own_share_whatever_the_prevalence() -> None:

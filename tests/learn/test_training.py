@@ -21,6 +21,7 @@ from sklearn.svm import LinearSVC
 
 from classify.bundle import Bundle, load_bundle
 from classify.codebook import Codebook, Label, Task, TaskKind
+from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset, TaskGold, load_labels, make_dataset
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError
@@ -71,9 +72,9 @@ def as_lists(rule: DecisionRule) -> list[list[float]]:
 
 
 def said_of(task: Task) -> list[str]:
-    """What the codebook says of each label, without the stars of its stems."""
+    """What the codebook says of each label but its example, without the stars of its stems."""
     return [
-        " ".join([label.name.replace("_", " "), label.definition, *label.terms, label.example]).replace("*", "")
+        " ".join([label.name.replace("_", " "), label.definition, *label.terms]).replace("*", "")
         for label in task.labels
     ]
 
@@ -445,6 +446,14 @@ def test_a_word_of_the_definition_alone_speaks_for_its_label(toy_dataset: Datase
     assert scores.argmax(axis=0).tolist() == [0, 1, 2]
 
 
+def test_a_word_of_the_example_alone_is_no_feature(toy_dataset: Dataset) -> None:
+    task = toy_dataset.codebook["theme"]
+    exampled = replace(task, labels=tuple(replace(label, example=f"{label.name} zzexample") for label in task.labels))
+    plain, counted = (count_for(one, toy_dataset.texts, THEME_DEFAULTS) for one in (task, exampled))
+    assert "zzexample" not in counted.blocks[0].features
+    assert (plain.blocks[0].tf != counted.blocks[0].tf).nnz == 0
+
+
 def test_folds_see_the_codebook_and_background_but_no_passage_outside(toy_dataset: Dataset) -> None:
     task, gold = toy_dataset.codebook["theme"], toy_dataset.gold(toy_dataset.codebook["theme"])
     inside = np.arange(12)
@@ -464,6 +473,9 @@ def test_folds_see_the_codebook_and_background_but_no_passage_outside(toy_datase
 def test_too_few_unlabelled_texts_are_refused(n: int, toy_dataset: Dataset) -> None:
     with pytest.raises(UsageError, match=f"found {n} unlabelled texts?; expected more than {N_AXES}, or none"):
         train(toy_dataset, unlabelled=BACKGROUND[:n])
+    others = f"found {n} unlabelled texts? beside 26 that are labelled, or stand there twice; expected more than "
+    with pytest.raises(UsageError, match=others):
+        train(toy_dataset, unlabelled=[*BACKGROUND[:n], BACKGROUND[0], BACKGROUND[0].upper(), *toy_dataset.texts])
 
 
 def test_enough_unlabelled_texts_bring_words_that_no_labelled_passage_holds(toy_dataset: Dataset) -> None:
@@ -479,6 +491,51 @@ def test_enough_unlabelled_texts_bring_words_that_no_labelled_passage_holds(toy_
     # the task of style has no use for them by default
     framings = [bundle.tasks["framing"].scorer.score(toy_dataset.texts)[0].tolist() for bundle in (plain, learnt)]
     assert framings[0] == framings[1]
+
+
+def test_a_word_that_no_labelled_passage_holds_stays_unknown(toy_dataset: Dataset, tmp_path: Path) -> None:
+    texts = [f"giraffes wander savannah {text}" for text in background_texts(N_AXES + 1)]
+    train(toy_dataset, settings=SMALL, unlabelled=texts).save(tmp_path / "bundle")
+    predictor = Predictor.load(tmp_path / "bundle")
+    block, in_passages = predictor.bundle.tasks["theme"].scorer.blocks[0], predictor.bundle.tasks["theme"].in_passages
+    known = dict(zip(block.features, in_passages[0].tolist(), strict=True))
+    assert (known["giraff"], known["attack"], known["ship"]) == (False, True, True)  # a passage says "attacked"
+    assert "unknown_words" in predictor.predict("Giraffes wander on the savannah, giraffes wander.").review
+    assert "unknown_words" not in predictor.predict("The navy said two ships left the harbour.").review
+    spoken = replace(toy_dataset.codebook["theme"].labels[0], definition="Giraffes wander on the savannah.")
+    book = toy_dataset.codebook
+    labels = (spoken, *book["theme"].labels[1:])
+    told = replace(book, tasks=(replace(book["theme"], labels=labels), book["framing"]))
+    by_codebook = Predictor(train(make_dataset(toy_dataset.passages, told), settings=SMALL))
+    assert "unknown_words" in by_codebook.predict("Giraffes wander on the savannah, giraffes wander.").review
+
+
+@pytest.mark.parametrize("weight", ["lsa_weight", "codebook_weight"])
+def test_a_search_that_settles_on_no_weight_learns_as_if_there_were_no_such_text(
+    weight: str, toy_dataset: Dataset
+) -> None:
+    searched = replace(SMALL, multilabel=replace(THEME_DEFAULTS, search={weight: (0.0,)}))
+    without = replace(SMALL, multilabel=replace(THEME_DEFAULTS, **{weight: 0.0}))
+    found = train(toy_dataset, settings=searched, unlabelled=BACKGROUND).to_files()
+    expected = train(toy_dataset, settings=without, unlabelled=BACKGROUND).to_files()
+    assert found.keys() == expected.keys()  # data files carry their hash in their names
+    assert train(toy_dataset, settings=SMALL, unlabelled=BACKGROUND).to_files().keys() != found.keys()
+
+
+def test_texts_that_no_setting_uses_are_not_recorded_as_learnt_from(toy_dataset: Dataset) -> None:
+    without = replace(SMALL, multilabel=replace(THEME_DEFAULTS, lsa_weight=0.0))
+    bundles = [train(toy_dataset, settings=without, unlabelled=texts) for texts in ([], BACKGROUND)]
+    assert bundles[0].id == bundles[1].id
+    assert (bundles[1].data["n_unlabelled"], bundles[1].data["unlabelled_sha256"]) == (0, None)
+
+
+def test_what_was_chosen_is_recorded_where_events_were_enough_to_choose(toy_dataset: Dataset) -> None:
+    searching = replace(SMALL, multilabel=replace(THEME_DEFAULTS, search={"C": (0.1, 10.0)}))
+    few = toy_dataset.where(lambda passage: passage.document < "e04")
+    whole, thin = (train(dataset, settings=searching).summary for dataset in (toy_dataset, few))
+    assert whole["theme"]["chosen"]["C"] in (0.1, 10.0)
+    assert "chosen" not in whole["framing"]
+    assert "chosen" not in thin["theme"]
 
 
 def test_axes_of_unlabelled_texts_are_orthonormal_and_the_same_for_the_same_seed(toy_dataset: Dataset) -> None:
@@ -670,6 +727,75 @@ def test_term_rule_is_fitted_on_hits_of_coded_training_rows(toy_dataset: Dataset
     rule = fit_term_rule(counted, toy_dataset.gold(task), np.arange(8), task, THEME_DEFAULTS)
     assert rule.prior.tolist() == [4 / 8, 3 / 8, 2 / 8]
     assert (rule.thresholds > 0).all()
+
+
+def test_a_label_is_ruled_in_the_inner_folds_as_it_is_in_the_end(toy_dataset: Dataset) -> None:
+    task, settings = toy_dataset.codebook["theme"], replace(THEME_DEFAULTS, rule_below=8)
+    counted = count_for(task, toy_dataset.texts, settings)
+    rows = every_row(toy_dataset)
+    fitted = fit_task(counted, toy_dataset.gold(task), toy_dataset.groups, rows, task, settings, 0)
+    assert fitted.is_cross_fitted
+    assert fitted.ruled.tolist() == [True, True, False]
+    assert fitted.held_out[0][:, fitted.ruled].tolist() == counted.hits[:, fitted.ruled].tolist()
+
+
+# ---- an audit sample
+
+
+def audit_of(codebook: Codebook, themes: list[list[str]], *, unsure: Sequence[str] = ()) -> Dataset:
+    """An audit of so many passages, one in two drawn."""
+    passages = [
+        LabelledPassage(
+            id=f"audit{n}",
+            text=f"Audited text {n}.",
+            document=f"audit{n}",
+            event=None,
+            labels={"theme": frozenset(names), "framing": None},
+            unsure={"theme": frozenset(unsure)},
+            extra={"inclusion_probability": 0.5},
+        )
+        for n, names in enumerate(themes)
+    ]
+    return make_dataset(passages, codebook)
+
+
+def test_the_rule_of_terms_is_reset_to_the_audit_too(toy_dataset: Dataset) -> None:
+    themes = [["sea"], ["cyber"], ["sea", "trade"], *[[]] * 17]
+    bundle = train(toy_dataset, settings=SMALL, audit=audit_of(toy_dataset.codebook, themes))
+    expected = [2.5 / 21, 1.5 / 21, 1.5 / 21]
+    task = bundle.tasks["theme"]
+    for rule in (task.decision, task.term_rule):
+        np.testing.assert_allclose(rule.prior, expected, rtol=1e-9)
+    assert bundle.data["prevalence_from"]["prevalence"] == {
+        "theme": pytest.approx(dict(zip(("sea", "cyber", "trade"), expected, strict=True)))
+    }
+
+
+def test_a_share_that_the_audit_does_not_know_is_null(toy_dataset: Dataset) -> None:
+    audit = audit_of(toy_dataset.codebook, [["sea"]] * 5, unsure=["cyber"])
+    bundle = train(toy_dataset, settings=SMALL, audit=audit)
+    assert bundle.data["prevalence_from"]["prevalence"]["theme"]["cyber"] is None
+    assert b"NaN" not in bundle.to_files()["manifest.json"]
+    plain = train(toy_dataset, settings=SMALL).tasks["theme"].decision
+    assert bundle.tasks["theme"].decision.prior[1] == pytest.approx(plain.prior[1])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda task: replace(task, labels=task.labels[::-1]),
+        lambda task: replace(task, labels=task.labels[:2]),
+        lambda task: replace(task, labels=(*task.labels, Label("space"))),
+        lambda task: replace(task, kind=TaskKind.MULTICLASS),
+    ],
+    ids=["another order", "fewer", "more", "another kind"],
+)
+def test_an_audit_by_another_codebook_is_refused(changed: Any, toy_dataset: Dataset) -> None:
+    book = toy_dataset.codebook
+    audit = audit_of(replace(book, tasks=(changed(book["theme"]), book["framing"])), [["sea"], ["cyber"]])
+    with pytest.raises(UsageError, match="task theme: the audit sample was read with a codebook of labels ") as caught:
+        train(toy_dataset, settings=SMALL, audit=audit)
+    assert "expected sea, cyber, trade (multilabel), in this order" in str(caught.value)
 
 
 def test_training_without_a_coded_passage_is_an_error(toy_dataset: Dataset) -> None:
