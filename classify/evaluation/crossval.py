@@ -9,7 +9,7 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold
 from classify.data.splits import MAX_FOLDS
-from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS, HeldOut, Mistake
+from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS, Decidable, HeldOut, Mistake
 from classify.evaluation.mistakes import find_mistakes
 from classify.evaluation.schemes import Split
 from classify.evaluation.work import Job, cost_of
@@ -87,6 +87,13 @@ def decide(rule: DecisionRule, scores: FloatArray, evidence: BoolArray) -> HeldO
     return HeldOut(scores, probabilities, predicted, thresholds, rule.certainty(probabilities))
 
 
+def decidable(rule: DecisionRule, scores: FloatArray, evidence: BoolArray, lowest: FloatArray) -> Decidable:
+    """What thresholds were chosen by, `lowest` (n_labels,) bounding those of the scores, as log-odds."""
+    bounded = np.isfinite(lowest)
+    bounds = np.where(bounded, np.where(bounded, lowest, 0.0) * rule.slope + rule.intercept, lowest)
+    return Decidable(scores * rule.slope + rule.intercept, np.tile(bounds, (len(scores), 1)), evidence)
+
+
 def _learnt(
     dataset: Dataset,
     task: Task,
@@ -99,9 +106,12 @@ def _learnt(
     explained: bool,
 ) -> Part:
     fitted = fit_task(counted, gold, dataset.groups, split.inside, task, settings, seed)
-    held = decide(fitted.decision, *fitted.weights.score(fitted.counted, split.outside))
+    scores, evidence = fitted.weights.score(fitted.counted, split.outside)
+    held = decide(fitted.decision, scores, evidence)
     if not explained:
         return Part(held)
+    if task.is_multilabel:
+        held = replace(held, decidable=decidable(fitted.decision, scores, evidence, fitted.lowest))
     passages = [dataset.passages[row] for row in split.outside]
     return Part(held, find_mistakes(task, passages, gold.of(split.outside), held, partial(fold_scorer, fitted)))
 

@@ -30,7 +30,8 @@ class FittedTask:
 
     `held_out` are the scores of its rows out of fold, and which of them held any evidence. `is_cross_fitted` is False
     where events were too few to hold any out: thresholds and calibration then come from scores the model has seen,
-    which flatter it. `ruled` labels, shape (n_labels,), are given by their terms alone.
+    which flatter it. `ruled` labels, shape (n_labels,), are given by their terms alone; `lowest`, of the same shape,
+    bounds thresholds from below.
     """
 
     settings: TaskSettings
@@ -40,6 +41,7 @@ class FittedTask:
     held_out: Scored
     is_cross_fitted: bool
     ruled: BoolArray
+    lowest: FloatArray
 
 
 def fit_task(
@@ -71,16 +73,17 @@ def fit_task(
     ruled = ruled_labels(task, gold.of(rows), chosen)
     (weights,) = fit_weights(counted, gold, rows, [chosen], ruled)
     scores, evidence = held_out or weights.score(counted, rows)
+    lowest = np.where(ruled, NO_HITS, -np.inf)
     decision = fit_decision(
         task,
         scores,
         gold.gold[rows],
         gold.known[rows],
         rule=parse_threshold_rule(settings.thresholds),
-        lowest=np.where(ruled, NO_HITS, -np.inf),
+        lowest=lowest,
         prevalence=prevalence,
     )
-    return FittedTask(chosen, counted, weights, decision, (scores, evidence), n_folds > 0, ruled)
+    return FittedTask(chosen, counted, weights, decision, (scores, evidence), n_folds > 0, ruled, lowest)
 
 
 def score_out_of_fold(
