@@ -130,7 +130,7 @@ def _prior(task: Task, gold: TaskGold, split: Split) -> Part:
 
 
 def prior_system(rule: DecisionRule, n_passages: int) -> tuple[DecisionRule, FloatArray, BoolArray]:
-    """Say the same of every passage: each label's share of the training passages, given where it is above one half."""
+    """Say the same of every passage: the rule's prior of each label, given where it is above one half."""
     share = np.clip(rule.prior, 1e-6, 1 - 1e-6)
     same = replace(
         rule,

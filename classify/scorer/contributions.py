@@ -1,4 +1,4 @@
-"""Split a score exactly into the words, character runs and term hits that made it."""
+"""Split a score exactly into the words, character runs, term hits and style rates that made it."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -162,7 +162,7 @@ def runs(weights: FloatArray) -> list[tuple[int, int, float]]:
 
 
 def split_score(scorer: TaskScorer, labels: tuple[str, ...], text: str) -> tuple[Piece, ...]:
-    """The pieces of a text's scores: one a known feature, and one a label whose terms were hit."""
+    """The pieces of a text's scores: one a known feature, one a label whose terms were hit, and one a style rate."""
     pieces = []
     for block in scorer.blocks:
         columns, values = block.values_of(text)
