@@ -38,7 +38,8 @@ class Prediction:
 
     `labels` holds a tuple of labels for a multilabel task and one label for a multiclass task; `probabilities` holds,
     for each task, every label's calibrated probability in codebook order; `review` lists reasons to read the passage
-    by hand (`near_threshold`, `unknown_words`, `too_short`), empty when there are none; `model` is the bundle's id.
+    by hand (`near_threshold`, `unknown_words`, `rule_based`, `too_short`), empty when there are none; `model` is the
+    bundle's id.
     """
 
     labels: Mapping[str, tuple[str, ...] | str]

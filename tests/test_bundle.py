@@ -27,7 +27,7 @@ from tests.conftest import toy_rows, write_jsonl
 TEXTS = ["The navy said two ships left.", "A proud, historic network of hackers", "Nothing of this is known", "", "İ\0"]
 STEMS = ("framing", "framing.0", "framing.1", "theme", "theme.0")
 """What the names of the toy bundle's data files begin with."""
-ARRAYS = ("counted_weights", "usual", "intercept", "idf_0", "weights_0")
+ARRAYS = ("counted_weights", "usual", "intercept", "idf_0", "in_0", "weights_0")
 N_STEPS = len(STEMS) + 3
 """Saving replaces every data file, then manifest.sha256, manifest.json and manifest.sha256 again."""
 
@@ -307,10 +307,12 @@ def test_a_pickle_inside_the_archive_is_refused_unopened(name: str, folder: Path
         ("counted_weights", np.zeros((3, 2))),
         ("counted_weights", np.full((3, 3), np.nan)),
         ("idf_0", np.zeros(1)),
+        ("in_0", np.ones(1, dtype=np.bool_)),
         ("weights_0", np.zeros((1, 3))),
         ("intercept", None),
         ("counted_weights", None),
         ("idf_0", None),
+        ("in_0", None),
         ("weights_0", None),
     ],
     ids=str,

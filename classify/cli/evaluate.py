@@ -99,7 +99,7 @@ def evaluate(
     Example: classify evaluate --model models/defence-diplomacy --labels other.jsonl --out reports/other
     """
     from classify.bundle import load_bundle
-    from classify.data.inputs import read_inputs
+    from classify.data.inputs import read_texts
     from classify.evaluation.evaluate import evaluate as cross_validate
     from classify.evaluation.evaluate import evaluate_bundle
     from classify.evaluation.schemes import EVENT_FOLDS
@@ -126,7 +126,7 @@ def evaluate(
                 scheme=scheme or EVENT_FOLDS,
                 holdout=part,
                 by=by or (),
-                unlabelled=[row["text"] for row in read_inputs(unlabelled)] if unlabelled else [],
+                unlabelled=read_texts(unlabelled or ()),
                 on_step=on_step,
             )
     write_evaluation(result, folder)

@@ -50,7 +50,7 @@ def train(
     """
     from classify.bundle import refuse_foreign_bundle
     from classify.data.dataset import dataset_warnings, load_labels
-    from classify.data.inputs import read_inputs
+    from classify.data.inputs import read_texts
     from classify.learn.settings import TrainingSettings, load_settings
     from classify.learn.training import train as train_bundle
 
@@ -62,7 +62,7 @@ def train(
     dataset = load_labels(files, book)
     warn(dataset_warnings(dataset), quiet=quiet)
     audit = load_labels(prevalence_from, book) if prevalence_from else None
-    texts = [row["text"] for row in read_inputs(unlabelled)] if unlabelled else []
+    texts = read_texts(unlabelled or ())
     bundle = train_bundle(dataset, settings=settings, unlabelled=texts, audit=audit)
     bundle.save(folder)
     if json:

@@ -31,6 +31,11 @@ def read_inputs(paths: Iterable[str | Path], *, on_empty: Callable[[Path], None]
     return rows
 
 
+def read_texts(paths: Iterable[str | Path]) -> list[str]:
+    """The texts alone."""
+    return [row["text"] for row in read_inputs(paths)]
+
+
 def _read_stdin() -> list[Row]:
     text = read_stdin()
     if text.lstrip().startswith("{"):

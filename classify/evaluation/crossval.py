@@ -9,7 +9,7 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold
 from classify.data.splits import MAX_FOLDS
-from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS, HeldOut, Mistake
+from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS, Decidable, HeldOut, Mistake
 from classify.evaluation.labelwords import FoldWords, words_of_fold
 from classify.evaluation.mistakes import find_mistakes
 from classify.evaluation.schemes import Split
@@ -95,6 +95,13 @@ def decide(rule: DecisionRule, scores: FloatArray, evidence: BoolArray) -> HeldO
     return HeldOut(scores, probabilities, predicted, thresholds, rule.certainty(probabilities))
 
 
+def decidable(rule: DecisionRule, scores: FloatArray, evidence: BoolArray, lowest: FloatArray) -> Decidable:
+    """What thresholds were chosen by, `lowest` (n_labels,) bounding those of the scores, as log-odds."""
+    bounded = np.isfinite(lowest)
+    bounds = np.where(bounded, np.where(bounded, lowest, 0.0) * rule.slope + rule.intercept, lowest)
+    return Decidable(scores * rule.slope + rule.intercept, np.tile(bounds, (len(scores), 1)), evidence)
+
+
 def _learnt(
     dataset: Dataset,
     task: Task,
@@ -107,9 +114,12 @@ def _learnt(
     explained: bool,
 ) -> Part:
     fitted = fit_task(counted, gold, dataset.groups, split.inside, task, settings, seed)
-    held = decide(fitted.decision, *fitted.weights.score(fitted.counted, split.outside))
+    scores, evidence = fitted.weights.score(fitted.counted, split.outside)
+    held = decide(fitted.decision, scores, evidence)
     if not explained:
         return Part(held)
+    if task.is_multilabel:
+        held = replace(held, decidable=decidable(fitted.decision, scores, evidence, fitted.lowest))
     passages = [dataset.passages[row] for row in split.outside]
     mistakes = find_mistakes(task, passages, gold.of(split.outside), held, partial(fold_scorer, fitted))
     return Part(held, mistakes, words_of_fold(fitted, dataset.groups, split.inside[gold.coded[split.inside]]))
@@ -129,7 +139,7 @@ def _prior(task: Task, gold: TaskGold, split: Split) -> Part:
 
 
 def prior_system(rule: DecisionRule, n_passages: int) -> tuple[DecisionRule, FloatArray, BoolArray]:
-    """Say the same of every passage: each label's share of the training passages, given where it is above one half."""
+    """Say the same of every passage: the rule's prior of each label, given where it is above one half."""
     share = np.clip(rule.prior, 1e-6, 1 - 1e-6)
     same = replace(
         rule,

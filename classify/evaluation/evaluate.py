@@ -171,7 +171,8 @@ def evaluate_bundle(
 ) -> Evaluation:
     """Judge a bundle on labelled passages that it was not trained on, broken down by fields if `by` names any.
 
-    Baselines: the training passages' prior, and the codebook's terms with the thresholds of the training passages.
+    Baselines: the training passages' prior, and the codebook's terms with the thresholds of the training passages; in a
+    bundle that was reset to an audit, the audit's prior, and thresholds at its prevalence.
     Raises UsageError if the dataset's codebook asks other tasks or labels than the bundle's.
     """
     for name in bundle.tasks:

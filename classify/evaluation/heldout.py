@@ -15,11 +15,35 @@ BASELINES = (PRIOR, TERMS, PLAIN)
 
 
 @dataclass(frozen=True)
+class Decidable:
+    """What other thresholds would decide by: scores on a scale that all folds share.
+
+    `logits`, the log-odds of scores as calibrated, and `lowest`, below which no threshold of theirs falls, have shape
+    (n_passages, n_labels); `evidence` has shape (n_passages,).
+    """
+
+    logits: FloatArray
+    lowest: FloatArray
+    evidence: BoolArray
+
+    @classmethod
+    def join(cls, parts: Sequence["Decidable"]) -> "Decidable":
+        """Parts one below the other."""
+        names = ("logits", "lowest", "evidence")
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+    def of(self, rows: BoolArray | IntArray) -> "Decidable":
+        """That of some of the passages."""
+        return Decidable(self.logits[rows], self.lowest[rows], self.evidence[rows])
+
+
+@dataclass(frozen=True)
 class HeldOut:
     """What one system said of passages it had not seen; arrays of shape (n_passages, n_labels).
 
     `thresholds` repeats each passage's fold's thresholds; it is None for a multiclass task. `certainty`, shape
-    (n_passages,), says how far a passage was from another decision (`DecisionRule.certainty`).
+    (n_passages,), says how far a passage was from another decision (`DecisionRule.certainty`). `decidable` is there
+    where it is asked what other thresholds would have decided.
     """
 
     scores: FloatArray
@@ -27,24 +51,28 @@ class HeldOut:
     predicted: BoolArray
     thresholds: FloatArray | None
     certainty: FloatArray
+    decidable: Decidable | None = None
 
     @classmethod
     def join(cls, parts: Sequence["HeldOut"], order: IntArray) -> "HeldOut":
         """Parts one below the other, then in this order."""
         thresholds = [part.thresholds for part in parts if part.thresholds is not None]
+        decidable = [part.decidable for part in parts if part.decidable is not None]
         return cls(
             scores=np.concatenate([part.scores for part in parts])[order],
             probabilities=np.concatenate([part.probabilities for part in parts])[order],
             predicted=np.concatenate([part.predicted for part in parts])[order],
             thresholds=np.concatenate(thresholds)[order] if thresholds else None,
             certainty=np.concatenate([part.certainty for part in parts])[order],
+            decidable=Decidable.join(decidable).of(order) if decidable else None,
         )
 
     def of(self, rows: BoolArray) -> "HeldOut":
         """What was said of some of the passages."""
         thresholds = None if self.thresholds is None else self.thresholds[rows]
         parts = (self.scores[rows], self.probabilities[rows], self.predicted[rows])
-        return HeldOut(*parts, thresholds, self.certainty[rows])
+        decidable = None if self.decidable is None else self.decidable.of(rows)
+        return HeldOut(*parts, thresholds, self.certainty[rows], decidable)
 
 
 Words = tuple[tuple[str, float], ...]

@@ -28,6 +28,7 @@ from classify.measure.scores import (
     precision,
     recall,
 )
+from classify.scorer.decisions import DecisionRule
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,20 @@ class Held:
     is_block: bool = False
 
 
+@dataclass(frozen=True)
+class _Column:
+    """One label by its number, the events it stands in, and whether that is enough for values and for intervals."""
+
+    number: int
+    n_events: int
+    is_valued: bool
+    is_evaluable: bool
+
+    def shown(self, estimate: Estimate) -> Estimate:
+        """Nothing where the data are too thin, the value alone where they are thin, else the whole estimate."""
+        return estimate if self.is_evaluable else Estimate(estimate.value) if self.is_valued else NO_ESTIMATE
+
+
 def judge(held: Held) -> TaskResult:
     """The task's results.
 
@@ -61,37 +76,31 @@ def judge(held: Held) -> TaskResult:
     gold = held.gold.of(coded)
     events = np.unique(held.groups[coded], return_inverse=True)[1]
     groups = jackknife_groups(events)
-    support, events_with = gold.support, gold.events_with(events)
     evaluable = evaluable_labels(gold, events)
-    valued = evaluable | (support >= MIN_HELD_OUT_POSITIVES if held.is_block else False)
+    valued = evaluable | (gold.support >= MIN_HELD_OUT_POSITIVES if held.is_block else False)
+    facts = (gold.events_with(events).tolist(), valued.tolist(), evaluable.tolist())
+    columns = [_Column(n, *of_label) for n, of_label in enumerate(zip(*facts, strict=True))]
     systems = {name: found.of(coded) for name, found in held.systems.items()}
     measured = {name: measure(gold, found.predicted, found.probabilities, groups) for name, found in systems.items()}
     baselines = {name: found for name, found in measured.items() if name != MODEL}
-    columns = range(len(task.labels))
     model = systems.get(MODEL)
-    tunes_f1 = held.rule is not None and held.rule.name != PRECISION
-    gains = _optimism(held.rule, gold, model) if model and held.rule and tunes_f1 else None
+    optimism = _optimism(held, gold, model) if model else None
     return TaskResult(
         task=task,
         n_passages=len(events),
         n_events=int(events.max(initial=-1)) + 1,
         headline=headline(task, measured.get(MODEL), evaluable),
-        labels=tuple(
-            _label_result(
-                n, gold, (groups, int(events_with[n])), held, model, measured, (valued[n], evaluable[n]), gains
-            )
-            for n in columns
-        ),
+        labels=tuple(_label_result(column, gold, groups, held, model, measured, optimism) for column in columns),
         baselines={name: headline(task, found, evaluable) for name, found in baselines.items()},
         baseline_f1={
-            name: tuple(_shown(_f1(found, n), bool(valued[n]), bool(evaluable[n])) for n in columns)
+            name: tuple(column.shown(_f1(found, column.number)) for column in columns)
             for name, found in baselines.items()
         },
         gains=_macro_gains(measured, evaluable),
         confusion=confusion(gold.gold, model.predicted, gold.known) if model and not task.is_multilabel else None,
         co_confusion=co_confusion(gold.gold, model.predicted, gold.known) if model and task.is_multilabel else None,
         thresholds=str(held.rule) if held.rule else None,
-        optimism=float(np.mean(gains[evaluable])) if gains is not None and evaluable.any() else None,
+        optimism=float(np.mean(optimism[evaluable])) if optimism is not None and evaluable.any() else None,
         reliability=reliability(model.probabilities[gold.known], gold.gold[gold.known]) if model else None,
         calibration=_calibration(gold, model, groups) if model else None,
         abstention=judge_abstention(gold, model, groups, margin=held.review_margin) if model else None,
@@ -107,13 +116,26 @@ def judge(held: Held) -> TaskResult:
     )
 
 
-def _optimism(rule: ThresholdRule, gold: TaskGold, model: HeldOut) -> FloatArray:
-    """F1 with thresholds chosen on the passages they are judged by, minus F1 as it is, shape (n_labels,)."""
+def _optimism(held: Held, gold: TaskGold, model: HeldOut) -> FloatArray | None:
+    """F1 with thresholds chosen on the passages they are judged by, minus F1 as it is, shape (n_labels,).
+
+    Both are decided in the same way. None where no thresholds were chosen, or by precision, which F1 can't judge.
+    """
+    rule, basis = held.rule, model.decidable
+    if rule is None or rule.name == PRECISION or basis is None:
+        return None
     chosen = [
-        choose_threshold(rule, model.probabilities[known, n], gold.gold[known, n])
-        for n, known in enumerate(gold.known.T)
+        choose_threshold(rule, basis.logits[known, n], gold.gold[known, n]) for n, known in enumerate(gold.known.T)
     ]
-    flattered = model.probabilities >= np.array(chosen)
+    flattering = DecisionRule(
+        is_multilabel=True,
+        at_least_one=held.task.at_least_one,
+        slope=np.ones(len(chosen)),
+        intercept=np.zeros(len(chosen)),
+        prior=model.probabilities,  # what a passage without evidence was given
+        thresholds=np.maximum(chosen, basis.lowest),  # one row a passage, since folds differ in what they forbid
+    )
+    flattered = flattering.decide(basis.logits, basis.evidence)[1]
     one_group = np.zeros(len(flattered), dtype=np.int64)
     both = [f1(grouped_counts(gold.gold, cells, gold.known, one_group)[0]) for cells in (flattered, model.predicted)]
     return np.asarray(np.nan_to_num(both[0]) - np.nan_to_num(both[1]))
@@ -129,24 +151,18 @@ def _f1(found: Measured, n: int) -> Estimate:
     return estimate_from_counts(found.counts[:, n], f1)
 
 
-def _shown(estimate: Estimate, is_valued: bool, is_evaluable: bool) -> Estimate:
-    """Nothing where the data are too thin, the value alone where they are thin, else the whole estimate."""
-    return estimate if is_evaluable else Estimate(estimate.value) if is_valued else NO_ESTIMATE
-
-
 def _label_result(
-    n: int,
+    column: _Column,
     gold: TaskGold,
-    of_events: tuple[IntArray, int],
+    groups: IntArray,
     held: Held,
     model: HeldOut | None,
     measured: Mapping[str, Measured],
-    enough: tuple[bool, bool],
-    gains: FloatArray | None,
+    optimism: FloatArray | None,
 ) -> LabelResult:
+    n = column.number
     label, found, terms = held.task.labels[n], measured.get(MODEL), measured.get(TERMS)
-    groups, n_events = of_events
-    known, column = gold.known[:, n], np.arange(len(held.task.labels)) == n
+    known, is_label = gold.known[:, n], np.arange(len(held.task.labels)) == n
     support, n_known = int(gold.support[n]), int(known.sum())
     coders = held.agreement[label.name] if held.agreement else None
     of_f1 = gain = ap = skill = brier = slope = intercept = NO_ESTIMATE
@@ -154,34 +170,34 @@ def _label_result(
     counts = np.full(4, np.nan)
     if model is not None and found is not None:
         counts = found.counts[:, n].sum(axis=0)
-        of_f1 = _shown(_f1(found, n), *enough)
+        of_f1 = column.shown(_f1(found, n))
         ap = logit_jackknife_t(float(found.average_precision[n]), found.average_precision_without[:, n])
-        ap, skill = _shown(ap, *enough), _shown(_skill(ap, support / max(1, n_known)), *enough)
-        gain = _shown(macro_f1_difference(found.counts, terms.counts, column), *enough) if terms else NO_ESTIMATE
+        ap, skill = column.shown(ap), column.shown(_skill(ap, support / max(1, n_known)))
+        gain = column.shown(macro_f1_difference(found.counts, terms.counts, is_label)) if terms else NO_ESTIMATE
         cells = model.probabilities[known, n], gold.gold[known, n], jackknife_groups(groups[known])
-        brier = _shown(brier_skill(*cells), *enough)
-        slope, intercept = (_shown(estimate, *enough) for estimate in calibration_line(*cells))
+        brier = column.shown(brier_skill(*cells))
+        slope, intercept = map(column.shown, calibration_line(*cells))
         deciding = cost_of_deciding(*cells[:2], model.predicted[known, n], held.folds[held.gold.coded][known])
-    verdict, reason = reach_verdict(support, n_events, of_f1, gain, skill, coders, has_terms=bool(label.terms))
+    verdict, reason = reach_verdict(support, column.n_events, of_f1, gain, skill, coders, has_terms=bool(label.terms))
     return LabelResult(
         name=label.name,
         support=support,
-        events=n_events,
+        events=column.n_events,
         prevalence=support / n_known if n_known else 0.0,
-        precision=none_if_nan(float(precision(counts))) if enough[0] else None,
-        recall=none_if_nan(float(recall(counts))) if enough[0] else None,
+        precision=none_if_nan(float(precision(counts))) if column.is_valued else None,
+        recall=none_if_nan(float(recall(counts))) if column.is_valued else None,
         f1=of_f1,
         average_precision=ap,
         gain=gain,
         skill=skill,
-        matthews=none_if_nan(float(matthews(counts))) if enough[0] else None,
+        matthews=none_if_nan(float(matthews(counts))) if column.is_valued else None,
         brier_skill=brier,
         slope=slope,
         intercept=intercept,
-        optimism=float(gains[n]) if gains is not None and enough[1] else None,
-        deciding=deciding if enough[0] else None,
+        optimism=float(optimism[n]) if optimism is not None and column.is_evaluable else None,
+        deciding=deciding if column.is_valued else None,
         agreement=coders,
-        is_evaluable=bool(enough[1]) and model is not None,
+        is_evaluable=column.is_evaluable and model is not None,
         verdict=verdict,
         reason=reason,
     )

@@ -14,14 +14,15 @@ from classify.measure.calibration import sigmoid
 
 SQUARED_HINGE, LOGISTIC = "squared_hinge", "logistic"
 DENSE_ROWS = 600
+"""Up to so many rows the products of all rows with each other are kept as a dense matrix, which is faster."""
 MANY_PROBLEMS = 16
-"""Up to 600 rows the products of all rows with each other are kept as a dense matrix, which is faster; for 16 columns
-or C together also beyond, while it has no more than twice as many cells as the features have non-zeros."""
+"""For so many columns and C together also beyond, while it has at most two cells for a non-zero of the features."""
 TOLERANCE = 1e-7
-"""Of a column's gradient, relative to its weights."""
+"""How long a column's gradient may be in the end, relative to the one at a = 0."""
 MAX_ERROR = 1e-5
 """And in all: no smaller than the error in (w, b), since the objective's curvature is 1 or more."""
 _LOOSE = 1e-2
+"""The tolerance on the way to a large C."""
 _FORCING = (0.01, 0.1)
 """How exact a Newton step is, relative to the gradient: the nearer the minimum, the more, within these bounds."""
 _DUAL_TOLERANCE = 1e-6

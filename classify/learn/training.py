@@ -30,7 +30,8 @@ class FittedTask:
 
     `held_out` are the scores of its rows out of fold, and which of them held any evidence. `is_cross_fitted` is False
     where events were too few to hold any out: thresholds and calibration then come from scores the model has seen,
-    which flatter it. `ruled` labels, shape (n_labels,), are given by their terms alone.
+    which flatter it. `ruled` labels, shape (n_labels,), are given by their terms alone; `lowest`, of the same shape,
+    bounds thresholds from below.
     """
 
     settings: TaskSettings
@@ -40,6 +41,7 @@ class FittedTask:
     held_out: Scored
     is_cross_fitted: bool
     ruled: BoolArray
+    lowest: FloatArray
 
 
 def fit_task(
@@ -71,16 +73,17 @@ def fit_task(
     ruled = ruled_labels(task, gold.of(rows), chosen)
     (weights,) = fit_weights(counted, gold, rows, [chosen], ruled)
     scores, evidence = held_out or weights.score(counted, rows)
+    lowest = np.where(ruled, NO_HITS, -np.inf)
     decision = fit_decision(
         task,
         scores,
         gold.gold[rows],
         gold.known[rows],
         rule=parse_threshold_rule(settings.thresholds),
-        lowest=np.where(ruled, NO_HITS, -np.inf),
+        lowest=lowest,
         prevalence=prevalence,
     )
-    return FittedTask(chosen, counted, weights, decision, (scores, evidence), n_folds > 0, ruled)
+    return FittedTask(chosen, counted, weights, decision, (scores, evidence), n_folds > 0, ruled, lowest)
 
 
 def score_out_of_fold(
@@ -184,39 +187,56 @@ def train(
     if not tasks:
         raise UsageError("no passage is coded for any task; label some passages first")
     unlabelled = usable_unlabelled(unlabelled, dataset.texts)
-    used = unlabelled if any(settings.of(task).uses_unlabelled for task in tasks) else []
     prevalence = prevalence_for(audit, tasks, settings)
     bundled, summary = {}, {}
     for task in tasks:
-        task_settings = settings.of(task)
-        counted = count_for(task, dataset.texts, task_settings, unlabelled=unlabelled, seed=settings.seed)
-        gold, shares = dataset.gold(task), prevalence.get(task.name)
-        everything = np.arange(len(dataset.passages))
-        fitted = fit_task(counted, gold, dataset.groups, everything, task, task_settings, settings.seed, shares)
-        rule = fit_term_rule(counted, gold, everything, task, task_settings, shares)
-        rule_based = tuple(name for name, is_ruled in zip(task.label_names, fitted.ruled, strict=True) if is_ruled)
-        in_passages = tuple(fit.in_passages for fit in fitted.weights.fits)
-        bundled[task.name] = BundledTask(fold_scorer(fitted), fitted.decision, rule, in_passages, rule_based)
-        summary[task.name] = _summary(task, dataset, gold, fitted, task_settings)
+        shares = prevalence.get(task.name)
+        bundled[task.name], summary[task.name] = _train_task(dataset, task, settings, unlabelled, shares)
+    used = unlabelled if any(settings.of(task).uses_unlabelled for task in tasks) else []
     return Bundle(
         codebook=dataset.codebook,
         tasks=bundled,
         settings=settings.to_dict(),
-        data={
-            "sha256": dataset.sha256,
-            "n_passages": len(dataset.passages),
-            "n_events": len(dataset.event_names),
-            "origins": dataset.counts_of("origin"),
-            "coders": dataset.counts_of("coder"),
-            "text_hashes": sorted(set(dataset.text_hashes)),
-            "n_unlabelled": len(used),
-            "unlabelled_sha256": sha256_of_texts(used),
-            "prevalence_from": audit_facts(audit, prevalence) if audit else None,
-        },
+        data={**_data_facts(dataset, used), "prevalence_from": audit_facts(audit, prevalence) if audit else None},
         summary=summary,
         versions=versions(),
         seed=settings.seed,
     )
+
+
+def _train_task(
+    dataset: Dataset,
+    task: Task,
+    settings: TrainingSettings,
+    unlabelled: Sequence[str],
+    prevalence: FloatArray | None,
+) -> tuple[BundledTask, dict[str, object]]:
+    """One task learnt from every coded passage, and the summary of it."""
+    chosen, gold, rows = settings.of(task), dataset.gold(task), np.arange(len(dataset.passages))
+    counted = count_for(task, dataset.texts, chosen, unlabelled=unlabelled, seed=settings.seed)
+    fitted = fit_task(counted, gold, dataset.groups, rows, task, chosen, settings.seed, prevalence)
+    bundled = BundledTask(
+        scorer=fold_scorer(fitted),
+        decision=fitted.decision,
+        term_rule=fit_term_rule(counted, gold, rows, task, chosen, prevalence),
+        in_passages=tuple(fit.in_passages for fit in fitted.weights.fits),
+        rule_based=tuple(name for name, is_ruled in zip(task.label_names, fitted.ruled, strict=True) if is_ruled),
+    )
+    return bundled, _summary(task, dataset, gold, fitted, chosen)
+
+
+def _data_facts(dataset: Dataset, unlabelled: Sequence[str]) -> dict[str, object]:
+    """What a manifest says of the passages and the unlabelled texts that were learnt from."""
+    return {
+        "sha256": dataset.sha256,
+        "n_passages": len(dataset.passages),
+        "n_events": len(dataset.event_names),
+        "origins": dataset.counts_of("origin"),
+        "coders": dataset.counts_of("coder"),
+        "text_hashes": sorted(set(dataset.text_hashes)),
+        "n_unlabelled": len(unlabelled),
+        "unlabelled_sha256": sha256_of_texts(unlabelled),
+    }
 
 
 def usable_unlabelled(texts: Sequence[str], labelled: Sequence[str]) -> list[str]:

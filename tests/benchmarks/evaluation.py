@@ -30,7 +30,7 @@ from classify.data.dataset import Dataset, TaskGold, load_labels
 from classify.data.splits import grouped_folds
 from classify.learn.settings import TaskSettings
 from classify.learn.training import best_candidate, score_out_of_fold
-from classify.learn.weights import count_for, fit_weights
+from classify.learn.weights import count_for, counts_for, fit_weights
 from classify.measure.intervals import estimate_from_counts, jackknife_groups, jackknife_t
 from classify.measure.scores import average_precision, f1, grouped_counts
 
@@ -76,7 +76,7 @@ def ours(folder: Path, n: int) -> list[float]:
         inner = folds_of(gold, dataset.groups, inside, INNER)
         tried = score_out_of_fold(counted, gold, inside, inner, task, SETTINGS.candidates)
         chosen = SETTINGS.candidates[best_candidate(tried, gold, inside, inner)]
-        counts = counted.only(chosen.blocks(task))
+        counts = counts_for(counted, task, chosen)
         (weights,) = fit_weights(counts, gold, inside, [chosen])
         found.append(quality(gold.gold[outside], weights.score(counts, outside)[0]))
     return [time.process_time() - start[0], time.perf_counter() - start[1], *found]

@@ -117,3 +117,13 @@ def test_a_label_with_hardly_a_passage_is_given_by_its_terms_and_says_so() -> No
     found = [json.loads(line) for line in succeeds("predict", "in.jsonl", "--model", "models/m").splitlines()]
     assert "space" in found[0]["predicted"]["theme"]
     assert ["rule_based" in row["review"] for row in found] == [True, False]
+
+
+def test_a_task_with_too_few_events_is_named_where_others_have_enough() -> None:
+    rows = toy_rows()
+    for row in rows[6:]:
+        row["labels"] = {**row["labels"], "framing": None}  # type: ignore[dict-item]
+    write_jsonl(Path(PASSAGES), rows)
+    said = succeeds("train", "--out", "models/m")
+    assert "* on held-out events" in said
+    assert "* framing: on the training passages themselves, since there are too few events to hold any out" in said

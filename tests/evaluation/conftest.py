@@ -11,7 +11,7 @@ from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset, TaskGold, make_dataset
 from classify.evaluation import curve
 from classify.evaluation.evaluate import evaluate
-from classify.evaluation.heldout import HeldOut
+from classify.evaluation.heldout import Decidable, HeldOut
 from classify.evaluation.results import Evaluation
 
 TOPIC = Task("topic", TaskKind.MULTILABEL, (Label("sea", terms=("ship*",)), Label("cyber")))
@@ -49,12 +49,17 @@ def held_out(
     """Probabilities that are their own scores, decided at a threshold, or the largest of a row where there is none."""
     p = np.array(probabilities, dtype=np.float64)
     best = np.arange(p.shape[1]) == p.argmax(axis=1, keepdims=True)
+    clipped = np.clip(p, 1e-9, 1 - 1e-9)
+    logits = np.log(clipped / (1 - clipped))
     return HeldOut(
         scores=p,
         probabilities=p,
         predicted=best if threshold is None else p >= threshold,
         thresholds=None if threshold is None else np.full_like(p, threshold),
         certainty=np.ones(len(p)) if certainty is None else np.array(certainty, dtype=np.float64),
+        decidable=None
+        if threshold is None
+        else Decidable(logits, np.full_like(p, -np.inf), np.ones(len(p), dtype=np.bool_)),
     )
 
 

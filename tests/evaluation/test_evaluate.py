@@ -156,9 +156,12 @@ def test_under_four_events_the_first_line_says_why_nothing_is_evaluable(n_events
 
 
 def test_four_events_can_be_held_out_but_not_again_inside() -> None:
-    first, second = notes_of(events_of_two(4, first_of_two))
+    first, second, third = notes_of(events_of_two(4, first_of_two))
     assert first.startswith("topic: too few events to hold any out inside the folds: thresholds and calibration come ")
     assert "Only 4 independent events to judge by: too few for intervals (6 are needed)." == second
+    assert third.startswith(
+        "topic: sea: given by the codebook's terms alone, with fewer than 3 passages to learn from "
+    )
 
 
 def test_the_note_on_few_events_says_that_a_search_is_skipped_too() -> None:

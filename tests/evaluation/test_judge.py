@@ -1,15 +1,19 @@
 """Held-out predictions to results: abstention, optimism, labels taken for each other, point values; all by hand."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from classify.evaluation.crossval import decidable, decide
 from classify.evaluation.heldout import MODEL, TERMS, HeldOut
 from classify.evaluation.judge import Held, judge
 from classify.evaluation.results import NOT_EVALUABLE, TaskResult
-from classify.learn.thresholds import parse_threshold_rule
+from classify.learn.thresholds import NO_HITS, fit_decision, parse_threshold_rule
 from tests.evaluation.conftest import TONE, TOPIC, gold_of, held_out
 
 
@@ -117,7 +121,7 @@ def test_optimism_can_be_negative_where_prevalence_is_matched() -> None:
     rows = [[1, 0]] * 10 + [[0, 0]] * 10
     said = held_out([[0.9, 0.1]] * 9 + [[0.6, 0.1]] + [[0.7, 0.1]] + [[0.2, 0.1]] * 9)
     predicted = np.array(rows, dtype=bool)
-    held = HeldOut(said.scores, said.probabilities, predicted, said.thresholds, said.certainty)
+    held = replace(said, predicted=predicted)
     found = judged(rows, held, rule=parse_threshold_rule("prevalence"))
     assert pytest.approx(2 * 9 / (10 + 10) - 1) == found.optimism
 
@@ -127,6 +131,26 @@ def test_optimism_of_a_label_too_few_to_judge_is_not_told_and_not_averaged() -> 
     found = judged(rows, held_out([[0.9, 0.4]] * 20), rule=parse_threshold_rule("prevalence"))
     assert [0.0, None] == [label.optimism for label in found.labels]
     assert 0.0 == found.optimism
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10_000), st.booleans(), st.sampled_from(["prevalence", "f1"]), st.booleans())
+def test_thresholds_that_were_chosen_on_the_judged_passages_flatter_nothing(
+    seed: int, at_least_one: bool, name: str, is_ruled: bool
+) -> None:
+    """Whatever else decides: one label at least, passages without evidence, a label that is given by its hits."""
+    rng, n, rule = np.random.default_rng(seed), 120, parse_threshold_rule(name)
+    task = replace(TOPIC, at_least_one=at_least_one)
+    gold, known = rng.random((n, 2)) < [0.5, 0.1], rng.random((n, 2)) < 0.95
+    scores, evidence = rng.normal(gold, 1), rng.random(n) < 0.95
+    if is_ruled:
+        scores[:, 1] = np.log1p(rng.integers(0, 3, n))
+    lowest = np.array([-np.inf, NO_HITS if is_ruled else -np.inf])
+    decision = fit_decision(task, scores, gold & known, known, rule=rule, lowest=lowest)
+    held = replace(decide(decision, scores, evidence), decidable=decidable(decision, scores, evidence, lowest))
+    rows = np.where(known, gold, -1).tolist()
+    found = judged(rows, held, task=task, rule=rule, groups=np.arange(n) // 4)
+    assert [label.optimism for label in found.labels if label.is_evaluable] == [0.0] * found.n_evaluable
 
 
 def test_without_a_rule_there_is_no_optimism() -> None:
