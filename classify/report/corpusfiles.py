@@ -1,6 +1,7 @@
 """Files of predictions to the folder of a corpus report: the page, its numbers, and all passages as a sheet."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,8 +76,13 @@ def _columns(tags: Tags) -> list[str]:
     given = [f"predicted:{task.name}" for task in tasks]
     p = [f"p:{task.name}:{label}" for task in tasks for label in task.labels]
     names = (NUMBER, ON_PAGE, *own_columns(tags.columns), *given, *p, "review", "model", TAGGED_MONTH)
-    return [str(safe_cell(name)) for name in names]
+    return [_safe_name(name) for name in names]
 
 
 def _safe(row: Row) -> dict[str, Any]:
-    return {str(safe_cell(name)): safe_cell(value) for name, value in row.items()}
+    return {_safe_name(name): safe_cell(value) for name, value in row.items()}
+
+
+@lru_cache(maxsize=1024)
+def _safe_name(name: str) -> str:
+    return str(safe_cell(name))

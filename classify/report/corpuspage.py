@@ -109,8 +109,13 @@ def _nearest(tags: Tags, doubts: Mapping[str, Doubt], row: int) -> str:
     label = int(found.label[row])
     p = task.probabilities[row, label]
     if np.isnan(found.cut[row]):
-        return "" if task.is_multilabel else f"{name}: {task.labels[label]}, second with p = {p:.2f}"
-    return f"{name}: {task.labels[label]}, p = {p:.2f}, given from about {found.cut[row]:.2f}"
+        return "" if task.is_multilabel else f"{name}: {task.labels[label]}, second with p = {_p(p)}"
+    return f"{name}: {task.labels[label]}, p = {_p(p)}, given from about {_p(found.cut[row])}"
+
+
+def _p(value: float) -> str:
+    """Two decimals, or one digit that is not nought."""
+    return f"{value:.2f}" if value >= 0.01 else f"{value:.1g}"
 
 
 def shown_passage(page: CorpusPage, place: int, number: int, name: str, row: Row) -> Shown:
