@@ -18,7 +18,7 @@ from classify.report.cells import FEW, Cell, Grid, Groups, answer_grid, cells_of
 from classify.report.corpus import CAUTION, Corpus
 from classify.report.months import MonthLine, month_lines
 from classify.report.page import load_template
-from classify.report.reading import Doubt, choose, doubt
+from classify.report.reading import MOST, Doubt, choose, doubt
 
 LONGEST = 1_500
 """Characters of a passage that the page shows."""
@@ -163,6 +163,7 @@ def render_corpus(page: CorpusPage, passages: Sequence[Shown]) -> str:
             reasons=[(reason, int(page.tags.needs_review(reason).sum())) for reason in page.tags.reasons],
             links=_links(page, passages),
             most_links=MOST_LINKS,
+            most_doubtful=MOST // 2,
             script=Markup(script),
             script_sha256=b64encode(sha256(script.encode()).digest()).decode(),
             fields=_fields(page.by_field),
