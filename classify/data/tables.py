@@ -252,6 +252,8 @@ def _csv_line(cells: Sequence[str]) -> str:
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if type(value) is float and math.isfinite(value):
+        return repr(value)  # what json.dumps gives, five times as fast
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

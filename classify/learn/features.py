@@ -14,8 +14,12 @@ from classify.scorer.tokens import BlockSettings
 
 Matrix = Any
 """A scipy CSR matrix; scipy ships no types."""
-N_AXES = 100
-"""Directions kept of latent semantic analysis; as few unlabelled texts or fewer give none."""
+MIN_UNLABELLED = 100
+"""Unlabelled texts of which no more than these are too few to learn from."""
+N_AXES = 50
+TEXTS_AN_AXIS = 20
+"""Directions kept of latent semantic analysis, and the unlabelled texts that each takes at least. With more axes a text
+they were made from looks unlike one they weren't made from, and tagging the former by what the latter taught goes wrong."""
 
 
 @dataclass(frozen=True)
@@ -137,12 +141,12 @@ def _count_block(
 
 def _axes(block: CountedBlock, seed: int) -> FloatArray:
     """The first right singular vectors of the unlabelled texts' TF-IDF (latent semantic analysis, Deerwester 1990)."""
-    if len(block.unlabelled) <= N_AXES:
+    if len(block.unlabelled) <= MIN_UNLABELLED:
         return np.zeros((len(block.features), 0))
     from sklearn.utils.extmath import randomized_svd
 
     fit = fit_block(block.keeping(codebook=False, unlabelled=True), block.unlabelled[:0])
-    n_axes = min(N_AXES, len(fit.columns))
+    n_axes = min(N_AXES, len(block.unlabelled) // TEXTS_AN_AXIS, len(fit.columns))
     axes = np.zeros((len(block.features), n_axes))
     if n_axes:
         with threadpool_limits(1, user_api="blas"):  # else the last bits depend on the number of cores

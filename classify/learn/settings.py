@@ -47,7 +47,7 @@ class TaskSettings:
     hit_weight: float = 0.25
     codebook_weight: float = 1.0
     style_weight: float = 0.0
-    lsa_weight: float = 2.0
+    lsa_weight: float = 0.5
     rule_below: int = 3
     thresholds: str = PREVALENCE
     search: Mapping[str, tuple[Any, ...]] = field(default_factory=dict, hash=False)

@@ -13,7 +13,7 @@ from classify.codebook import Task
 from classify.data.dataset import Dataset, TaskGold, hash_text, sha256_of_texts
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError, how_many
-from classify.learn.features import N_AXES, CountedTexts
+from classify.learn.features import MIN_UNLABELLED, CountedTexts
 from classify.learn.prevalence import audit_facts, prevalence_for
 from classify.learn.settings import TaskSettings, TrainingSettings
 from classify.learn.thresholds import NO_HITS, fit_decision, parse_threshold_rule
@@ -177,7 +177,7 @@ def train(
 ) -> Bundle:
     """Train every task of which at least one passage is coded, on all labelled passages.
 
-    `unlabelled` texts, more than N_AXES of them, teach what words go together; an `audit` sample, with an
+    `unlabelled` texts, more than MIN_UNLABELLED of them, teach what words go together; an `audit` sample, with an
     `inclusion_probability` a passage, resets thresholds and probabilities to its prevalence. Raises UsageError if no
     passage is coded at all, for fewer unlabelled texts, and for an audit that doesn't fit (`prevalence_for` says when);
     DataError for an audit without inclusion probabilities.
@@ -250,11 +250,11 @@ def usable_unlabelled(texts: Sequence[str], labelled: Sequence[str]) -> list[str
     for text in labelled:
         first.pop(hash_text(text), None)
     found = list(first.values())
-    if texts and len(found) <= N_AXES:
+    if texts and len(found) <= MIN_UNLABELLED:
         n_others = len(texts) - len(found)
         others = f" beside {n_others} that are labelled, or stand there twice" if n_others else ""
         raise UsageError(
-            f"found {how_many(len(found), 'unlabelled text')}{others}; expected more than {N_AXES}, or none"
+            f"found {how_many(len(found), 'unlabelled text')}{others}; expected more than {MIN_UNLABELLED}, or none"
         )
     return found
 

@@ -1,6 +1,7 @@
 """Files of predictions to the folder of a corpus report: the page, its numbers, and all passages as a sheet."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from classify.report.folder import write_folder
 from classify.report.spreadsheet import safe_cell
 
 REPORT, PASSAGES, COUNTS = "report.html", "passages.csv", "counts.csv"
-NUMBER, ON_PAGE, TAGGED_MONTH = "number", "on_page", "tagged:month"
+OURS = "report:"
+NUMBER, ON_PAGE, OF_MONTH = f"{OURS}number", f"{OURS}on_page", f"{OURS}month"
 COUNT_COLUMNS = ("table", "row", "column", "n", "total")
 
 
@@ -58,7 +60,7 @@ def _sheet(
     """Every row of the files as a row of the sheet; on the way, the passages of the page are put into `shown`."""
     tagged = -1
     for number, (path, file_row, row) in enumerate(rows, start=1):
-        own = {name: row.get(name) for name in own_columns(row)}
+        own = {name: row.get(name) for name in _own(row)}
         first = {NUMBER: number, ON_PAGE: "no"}
         if is_error(row):
             yield _safe({**first, **own})
@@ -67,16 +69,26 @@ def _sheet(
         if (place := places.get(tagged)) is not None:
             shown[place] = shown_passage(page, place, number, str(row.get("id") or f"{path}:{file_row}"), row)
             first[ON_PAGE] = "yes"
-        yield _safe({**first, **own, **flat_prediction(row), TAGGED_MONTH: month_of(row)})
+        yield _safe({**first, **own, **flat_prediction(row), OF_MONTH: month_of(row)})
 
 
 def _columns(tags: Tags) -> list[str]:
     tasks = tags.tasks.values()
     given = [f"predicted:{task.name}" for task in tasks]
     p = [f"p:{task.name}:{label}" for task in tasks for label in task.labels]
-    names = (NUMBER, ON_PAGE, *own_columns(tags.columns), *given, *p, "review", "model", TAGGED_MONTH)
-    return [str(safe_cell(name)) for name in names]
+    names = (NUMBER, ON_PAGE, *_own(tags.columns), *given, *p, "review", "model", OF_MONTH)
+    return [_safe_name(name) for name in names]
+
+
+def _own(names: Iterable[str]) -> list[str]:
+    """The user's columns: not those of a prediction, nor of an earlier report."""
+    return [name for name in own_columns(names) if not name.startswith(OURS)]
 
 
 def _safe(row: Row) -> dict[str, Any]:
-    return {str(safe_cell(name)): safe_cell(value) for name, value in row.items()}
+    return {_safe_name(name): safe_cell(value) for name, value in row.items()}
+
+
+@lru_cache(maxsize=1024)
+def _safe_name(name: str) -> str:
+    return str(safe_cell(name))

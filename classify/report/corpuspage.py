@@ -18,7 +18,7 @@ from classify.report.cells import FEW, Cell, Grid, Groups, answer_grid, cells_of
 from classify.report.corpus import CAUTION, Corpus
 from classify.report.months import MonthLine, month_lines
 from classify.report.page import load_template
-from classify.report.reading import Doubt, choose, doubt
+from classify.report.reading import MOST, Doubt, choose, doubt
 
 LONGEST = 1_500
 """Characters of a passage that the page shows."""
@@ -109,8 +109,13 @@ def _nearest(tags: Tags, doubts: Mapping[str, Doubt], row: int) -> str:
     label = int(found.label[row])
     p = task.probabilities[row, label]
     if np.isnan(found.cut[row]):
-        return "" if task.is_multilabel else f"{name}: {task.labels[label]}, second with p = {p:.2f}"
-    return f"{name}: {task.labels[label]}, p = {p:.2f}, given from about {found.cut[row]:.2f}"
+        return "" if task.is_multilabel else f"{name}: {task.labels[label]}, second with p = {_p(p)}"
+    return f"{name}: {task.labels[label]}, p = {_p(p)}, given from about {_p(found.cut[row])}"
+
+
+def _p(value: float) -> str:
+    """Two decimals, or one digit that is not nought."""
+    return f"{value:.2f}" if value >= 0.01 else f"{value:.1g}"
 
 
 def shown_passage(page: CorpusPage, place: int, number: int, name: str, row: Row) -> Shown:
@@ -158,6 +163,7 @@ def render_corpus(page: CorpusPage, passages: Sequence[Shown]) -> str:
             reasons=[(reason, int(page.tags.needs_review(reason).sum())) for reason in page.tags.reasons],
             links=_links(page, passages),
             most_links=MOST_LINKS,
+            most_doubtful=MOST // 2,
             script=Markup(script),
             script_sha256=b64encode(sha256(script.encode()).digest()).decode(),
             fields=_fields(page.by_field),

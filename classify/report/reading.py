@@ -10,6 +10,8 @@ from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.scorer.decisions import DecisionRule
 
 MOST = 2_000
+NEAR, NEAR_TO_MOST, ENOUGH = 0.1, 0.5, 20
+"""A label NEAR to its threshold in more than half of all passages, of which there are ENOUGH, tells none apart."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,9 @@ class Doubt:
 def doubt(task: TaggedTask, models: IntArray) -> Doubt:
     """How near each passage was to another answer; `models` says which bundle tagged it, shape (n_passages,).
 
-    Predictions don't hold thresholds. They are read off: as many passages lie above a label's threshold as carry it.
+    Predictions don't hold thresholds. They are read off: as many passages lie above a label's threshold as carry it. A
+    label that is near to its threshold in most passages, as one so rare that all its probabilities are alike, is passed
+    over.
     """
     n, n_labels = task.given.shape
     if not task.is_multilabel:
@@ -42,6 +46,8 @@ def doubt(task: TaggedTask, models: IntArray) -> Doubt:
             p = task.probabilities[rows, label].astype(np.float64)
             cut = threshold_of(p, int(task.given[rows, label].sum()))
             certainty = _rule(1, cut).certainty(p[:, None])
+            if len(rows) >= ENOUGH and (certainty < NEAR).mean() > NEAR_TO_MOST:
+                continue
             nearer = certainty < found.certainty[rows]
             of = rows[nearer]
             found.certainty[of], found.label[of], found.cut[of] = certainty[nearer], label, cut

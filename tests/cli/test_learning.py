@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from classify.bundle import load_bundle
-from classify.learn.features import N_AXES
+from classify.learn.features import MIN_UNLABELLED
 from classify.predictor import Predictor
 from tests.cli.test_commands import PASSAGES, refused, run, succeeds
 from tests.conftest import toy_rows, write_jsonl
@@ -31,33 +31,33 @@ def audit(sea: int, other: int, probability: object = 0.5) -> list[dict[str, obj
 
 
 def test_unlabelled_text_teaches_words_that_no_label_has_seen() -> None:
-    write_jsonl(CORPUS, corpus(N_AXES + 40))
+    write_jsonl(CORPUS, corpus(MIN_UNLABELLED + 40))
     succeeds("train", "--out", "models/plain")
     succeeds("train", "--unlabelled", CORPUS, "--out", "models/more")
     plain, more = (load_bundle(Path("models") / name).tasks["theme"].scorer for name in ("plain", "more"))
     assert "firewal" not in plain.blocks[0].columns
     cyber = more.blocks[0].weights[more.blocks[0].columns["firewal"]]
     assert cyber.argmax() == 1
-    assert f"and {N_AXES + 40} unlabelled texts" in succeeds("inspect", "models/more")
+    assert f"and {MIN_UNLABELLED + 40} unlabelled texts" in succeeds("inspect", "models/more")
 
 
 def test_labelled_passages_among_the_unlabelled_count_once() -> None:
     texts = [{"text": str(row["text"]).upper()} for row in toy_rows()]
-    write_jsonl(CORPUS, [*texts, *corpus(N_AXES + 1), *corpus(5)])
+    write_jsonl(CORPUS, [*texts, *corpus(MIN_UNLABELLED + 1), *corpus(5)])
     succeeds("train", "--unlabelled", CORPUS, "--out", "models/more")
-    assert load_bundle(Path("models/more")).data["n_unlabelled"] == N_AXES + 1
+    assert load_bundle(Path("models/more")).data["n_unlabelled"] == MIN_UNLABELLED + 1
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate"])
 def test_too_few_unlabelled_texts_are_refused(command: str) -> None:
     write_jsonl(CORPUS, corpus(3))
-    expected = f"found 3 unlabelled texts; expected more than {N_AXES}, or none"
+    expected = f"found 3 unlabelled texts; expected more than {MIN_UNLABELLED}, or none"
     assert refused(2, command, "--unlabelled", CORPUS) == expected
 
 
 def test_evaluation_learns_from_unlabelled_text_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("classify.evaluation.curve.MAX_PASSAGES", 0)
-    write_jsonl(CORPUS, corpus(N_AXES + 40))
+    write_jsonl(CORPUS, corpus(MIN_UNLABELLED + 40))
     read = []
     for options in ([], ["--unlabelled", CORPUS]):
         run("evaluate", *options, "--out", "reports/toy")

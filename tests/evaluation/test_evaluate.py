@@ -18,7 +18,7 @@ from classify.evaluation.heldout import MODEL, PLAIN, PRIOR, TERMS
 from classify.evaluation.results import NOT_EVALUABLE, Evaluation
 from classify.evaluation.saved import prediction_rows
 from classify.evaluation.schemes import EVENT_FOLDS, LEAVE_ONE_EVENT_OUT, outer_folds
-from classify.learn.features import N_AXES
+from classify.learn.features import MIN_UNLABELLED
 from classify.learn.settings import TaskSettings, TrainingSettings
 from classify.learn.training import train
 from classify.report.files import write_evaluation
@@ -200,7 +200,7 @@ def test_a_label_that_is_rare_outside_the_held_out_part_is_named() -> None:
 
 def test_unlabelled_texts_are_said_to_be_learnt_from_where_they_are() -> None:
     dataset = events_of_two(10, first_of_two)
-    texts = [f"rain over field{n % 7} number{n}" for n in range(N_AXES + 5)]
+    texts = [f"rain over field{n % 7} number{n}" for n in range(MIN_UNLABELLED + 5)]
     source = "where they come from the documents judged here, that flatters a little"
     told = f"topic: every fold also learnt from 105 unlabelled texts: {source}."
     assert (told,) == notes_of(dataset, unlabelled=texts)

@@ -19,7 +19,7 @@ from classify.evaluation.crossval import jobs_of, join_parts, systems_for
 from classify.evaluation.heldout import MODEL, HeldOut
 from classify.evaluation.schemes import EVENT_FOLDS, outer_folds, over_events, splits_of
 from classify.evaluation.work import run_jobs
-from classify.learn.features import N_AXES, BlockFit, CountedBlock, Matrix, fit_block, tfidf
+from classify.learn.features import MIN_UNLABELLED, BlockFit, CountedBlock, Matrix, fit_block, tfidf
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS
 from classify.learn.thresholds import fit_decision
 from classify.learn.training import FittedTask, fit_task, fold_scorer
@@ -32,8 +32,8 @@ N_FOLDS = 3
 N_EVENTS, N_PASSAGES = 20, 4
 TOPIC = Task("topic", TaskKind.MULTILABEL, (Label("marked"),))
 BOOK = Codebook("generated", (TOPIC,))
-BACKGROUND = [f"ships{n} cross number{n % 7} sea{n % 31} calm{n % 13} trade{n * n % 17}" for n in range(N_AXES + 10)]
-"""Texts without labels, of over N_AXES words."""
+BACKGROUND = [f"ships{n} cross number{n % 7} sea{n % 31} calm{n % 13} trade{n * n % 17}" for n in range(MIN_UNLABELLED + 10)]
+"""Texts without labels, of over MIN_UNLABELLED words."""
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset, TaskGold, load_labels, make_dataset
 from classify.data.splits import grouped_folds, n_folds_for
 from classify.errors import UsageError
-from classify.learn.features import N_AXES, CountedTexts
+from classify.learn.features import MIN_UNLABELLED, TEXTS_AN_AXIS, CountedTexts
 from classify.learn.settings import FRAMING_DEFAULTS, PLAIN, THEME_DEFAULTS, TaskSettings, TrainingSettings
 from classify.learn.stylewords import style_words
 from classify.learn.thresholds import NO_HITS, ThresholdRule, choose_threshold
@@ -137,14 +137,14 @@ def background_texts(n: int) -> list[str]:
     return [" ".join([*rng.choice(known, 12), *text.split()]) for text in random_texts(n, seed=5)]
 
 
-BACKGROUND = background_texts(N_AXES + 20)
+BACKGROUND = background_texts(MIN_UNLABELLED + 20)
 
 
 @pytest.mark.parametrize(
     ("task", "settings", "background"),
     [
         ("theme", THEME_DEFAULTS, []),
-        ("theme", THEME_DEFAULTS, random_texts(N_AXES + 20)),
+        ("theme", THEME_DEFAULTS, random_texts(MIN_UNLABELLED + 20)),
         ("theme", replace(THEME_DEFAULTS, lsa_weight=0.7), BACKGROUND),
         ("theme", replace(THEME_DEFAULTS, loss="logistic", balanced=True, codebook_weight=3.0), []),
         ("theme", replace(THEME_DEFAULTS, style_weight=0.3, char_ngrams=(2, 3)), BACKGROUND),
@@ -469,9 +469,9 @@ def test_folds_see_the_codebook_and_background_but_no_passage_outside(toy_datase
     np.testing.assert_allclose(found.of_blocks[0], expected.of_blocks[0], rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("n", [1, N_AXES])
+@pytest.mark.parametrize("n", [1, MIN_UNLABELLED])
 def test_too_few_unlabelled_texts_are_refused(n: int, toy_dataset: Dataset) -> None:
-    with pytest.raises(UsageError, match=f"found {n} unlabelled texts?; expected more than {N_AXES}, or none"):
+    with pytest.raises(UsageError, match=f"found {n} unlabelled texts?; expected more than {MIN_UNLABELLED}, or none"):
         train(toy_dataset, unlabelled=BACKGROUND[:n])
     others = f"found {n} unlabelled texts? beside 26 that are labelled, or stand there twice; expected more than "
     with pytest.raises(UsageError, match=others):
@@ -479,14 +479,14 @@ def test_too_few_unlabelled_texts_are_refused(n: int, toy_dataset: Dataset) -> N
 
 
 def test_enough_unlabelled_texts_bring_words_that_no_labelled_passage_holds(toy_dataset: Dataset) -> None:
-    texts = background_texts(N_AXES + 1)
+    texts = background_texts(MIN_UNLABELLED + 1)
     plain, learnt = (train(toy_dataset, settings=SMALL, unlabelled=unlabelled) for unlabelled in ([], texts))
     words = [set(bundle.tasks["theme"].scorer.blocks[0].features) for bundle in (plain, learnt)]
     assert words[0] < words[1]
     assert {word for word in words[1] if word.startswith("word")} == {
         w for t in texts for w in t.split() if w.startswith("word")
     }
-    assert (plain.data["n_unlabelled"], learnt.data["n_unlabelled"]) == (0, N_AXES + 1)
+    assert (plain.data["n_unlabelled"], learnt.data["n_unlabelled"]) == (0, MIN_UNLABELLED + 1)
     assert plain.to_files().keys() != learnt.to_files().keys()
     # the task of style has no use for them by default
     framings = [bundle.tasks["framing"].scorer.score(toy_dataset.texts)[0].tolist() for bundle in (plain, learnt)]
@@ -494,7 +494,7 @@ def test_enough_unlabelled_texts_bring_words_that_no_labelled_passage_holds(toy_
 
 
 def test_a_word_that_no_labelled_passage_holds_stays_unknown(toy_dataset: Dataset, tmp_path: Path) -> None:
-    texts = [f"giraffes wander savannah {text}" for text in background_texts(N_AXES + 1)]
+    texts = [f"giraffes wander savannah {text}" for text in background_texts(MIN_UNLABELLED + 1)]
     train(toy_dataset, settings=SMALL, unlabelled=texts).save(tmp_path / "bundle")
     predictor = Predictor.load(tmp_path / "bundle")
     block, in_passages = predictor.bundle.tasks["theme"].scorer.blocks[0], predictor.bundle.tasks["theme"].in_passages
@@ -544,19 +544,19 @@ def test_axes_of_unlabelled_texts_are_orthonormal_and_the_same_for_the_same_seed
         count_for(task, toy_dataset.texts, THEME_DEFAULTS, unlabelled=BACKGROUND, seed=3).blocks[0].axes
         for _ in range(2)
     )
-    np.testing.assert_allclose(first.T @ first, np.eye(N_AXES), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(first.T @ first, np.eye(len(BACKGROUND) // TEXTS_AN_AXIS), rtol=0, atol=1e-9)
     assert first.tolist() == again.tolist()
 
 
 @pytest.mark.parametrize(
     "words",
-    [["!"], ["the"], ["ships"], ["ships", "zebras"], [f"word{n}" for n in range(N_AXES - 1)]],
+    [["!"], ["the"], ["ships"], ["ships", "zebras"], [f"word{n}" for n in range(3)]],
     ids=lambda words: f"{len(words)} {words[0]}",
 )
 def test_unlabelled_texts_that_hold_fewer_words_than_axes_are_learnt_from_all_the_same(
     words: list[str], toy_dataset: Dataset
 ) -> None:
-    texts = [" ".join([words[n % len(words)]] * (n + 1)) for n in range(N_AXES + 1)]
+    texts = [" ".join([words[n % len(words)]] * (n + 1)) for n in range(MIN_UNLABELLED + 1)]
     bundle = train(toy_dataset, settings=SMALL, unlabelled=texts)
     assert all(np.isfinite(task.scorer.score(toy_dataset.texts)[0]).all() for task in bundle.tasks.values())
 

@@ -47,9 +47,9 @@ def test_it_opens_alone_without_a_complaint_and_a_number_shows_its_passages(
     assert page.locator("#f0_0-t0_0").is_visible()
     page.locator('th a[href="#p8"]').click()
     assert "p8" in shown(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.emulate_media(media="print")
     assert "p1" not in shown(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert [] == complaints
     assert {report.as_uri()} == {url.split("#")[0] for url in requests if not url.startswith("data:")}
     page.close()

@@ -130,13 +130,22 @@ def test_the_sheet_of_passages_holds_every_row_and_no_formula(tmp_path: Path) ->
     rows[1]["=cmd"] = "@SUM(A1)"
     report([*rows, {"id": "d#9", "error": "+too long"}], tmp_path)
     found = sheet(tmp_path / "report" / "passages.csv")
-    assert [str(number) for number in range(1, 10)] == [row["number"] for row in found]
+    assert [str(number) for number in range(1, 10)] == [row["report:number"] for row in found]
     assert '\'=HYPERLINK("http://evil.example")' == found[0]["text"]
     assert "'@SUM(A1)" == found[1]["'=cmd"]
-    assert ("", "'+too long", "no") == (found[8]["predicted:theme"], found[8]["error"], found[8]["on_page"])
+    assert ("", "'+too long", "no") == (found[8]["predicted:theme"], found[8]["error"], found[8]["report:on_page"])
     assert ("sea|cyber", "0.9", "2025-01") == tuple(
-        found[1][name] for name in ("predicted:theme", "p:theme:cyber", "tagged:month")
+        found[1][name] for name in ("predicted:theme", "p:theme:cyber", "report:month")
     )
+
+
+def test_a_sheet_can_be_reported_again(tmp_path: Path) -> None:
+    rows = [row | {"number": "mine"} for row in tagged_rows()]
+    report(rows, tmp_path)
+    first = tmp_path / "report" / "passages.csv"
+    report_corpus([first], tmp_path / "again")
+    assert sheet(first) == sheet(tmp_path / "again" / "passages.csv")
+    assert "mine" == sheet(first)[0]["number"]
 
 
 def test_long_passages_are_cut_on_the_page_alone(tmp_path: Path) -> None:
@@ -161,7 +170,7 @@ def test_more_passages_than_the_page_takes_are_chosen_and_said(tmp_path: Path) -
     text = report(rows, tmp_path)
     assert "2,000 of 2,100 passages stand on this page, chosen to be read, not at random" in text
     assert 2000 == text.count("<article")
-    assert 2000 == sum(row["on_page"] == "yes" for row in sheet(tmp_path / "report" / "passages.csv"))
+    assert 2000 == sum(row["report:on_page"] == "yes" for row in sheet(tmp_path / "report" / "passages.csv"))
     assert MOST_LINKS == text.split('id="t0_0"')[1].split("</div>")[0].count('href="#p')
 
 

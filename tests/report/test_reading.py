@@ -43,6 +43,15 @@ def test_each_bundle_has_thresholds_of_its_own() -> None:
     assert pytest.approx([0.55, 0.25, 0.55, 0.25]) == found.cut.tolist()
 
 
+def test_a_label_near_to_its_threshold_nearly_everywhere_is_passed_over() -> None:
+    rows = [prediction(["sea"] if n % 2 else [], "report", review=[]) for n in range(40)]
+    for n, row in enumerate(rows):
+        row["probabilities"]["theme"]["cyber"] = 0.001 + 1e-6 * n
+    rows[39]["predicted"]["theme"].append("cyber")
+    found = doubts(read(rows))["theme"]
+    assert [0] * 40 == found.label.tolist()
+
+
 def test_all_are_shown_where_there_is_room_those_to_review_first(tags: Tags) -> None:
     assert [7, 2, 0, 1, 3, 4, 5, 6] == choose(tags, doubts(tags), [])
 
