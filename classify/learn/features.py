@@ -18,8 +18,8 @@ MIN_UNLABELLED = 100
 """Unlabelled texts of which no more than these are too few to learn from."""
 N_AXES = 50
 TEXTS_AN_AXIS = 20
-"""Directions kept of latent semantic analysis, and the unlabelled texts that each takes at least. With more axes a text
-they were made from looks unlike one they weren't made from, and tagging the former by what the latter taught goes wrong."""
+"""Directions kept of latent semantic analysis, and the unlabelled texts that each takes at least. With more, texts that
+they were made from look unlike those that they weren't, and the first are tagged badly by what the second taught."""
 
 
 @dataclass(frozen=True)

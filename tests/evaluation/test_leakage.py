@@ -32,7 +32,9 @@ N_FOLDS = 3
 N_EVENTS, N_PASSAGES = 20, 4
 TOPIC = Task("topic", TaskKind.MULTILABEL, (Label("marked"),))
 BOOK = Codebook("generated", (TOPIC,))
-BACKGROUND = [f"ships{n} cross number{n % 7} sea{n % 31} calm{n % 13} trade{n * n % 17}" for n in range(MIN_UNLABELLED + 10)]
+BACKGROUND = [
+    f"ships{n} cross number{n % 7} sea{n % 31} calm{n % 13} trade{n * n % 17}" for n in range(MIN_UNLABELLED + 10)
+]
 """Texts without labels, of over MIN_UNLABELLED words."""
 
 
