@@ -69,7 +69,11 @@ def train(
         say_json({"bundle": str(folder), "id": bundle.id, "data": bundle.data, "summary": bundle.summary})
         return
     for task, summary in bundle.summary.items():
-        rows = [(name, of["support"], of["events"], of["f1"]) for name, of in summary["labels"].items()]
+        ruled = bundle.tasks[task].rule_based
+        rows = [
+            (name, of["support"], of["events"], "by its terms" if name in ruled else of["f1"])
+            for name, of in summary["labels"].items()
+        ]
         say_table(f"{task} ({book[task].kind})", ("label", "passages", "events", "F1*"), rows)
     seen = [task for task, summary in bundle.summary.items() if not summary["is_cross_fitted"]]
     if len(seen) < len(bundle.summary):

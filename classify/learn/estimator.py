@@ -152,17 +152,26 @@ class PassageClassifier(ClassifierMixin, BaseEstimator):
         return task, array[:, None] == names
 
     def _task(self, kind: TaskKind) -> Task:
+        if self.task is not None and not isinstance(self.task, Task):
+            raise ValueError(f"task: found {self.task!r}; expected a Task, as codebook['framing'] gives it")
         if self.task is None:
             return Task("task", kind, tuple(Label(str(name)) for name in self._names))
         if self.task.kind is not kind:
-            raise ValueError(f"task {self.task.name} is {self.task.kind}, but Y is {kind}")
+            expected = "an indicator of 0 and 1, columns in the order of task.label_names"
+            shape = f"expected {expected}" if kind is TaskKind.MULTICLASS else "expected one label a passage"
+            raise ValueError(f"task {self.task.name} is {self.task.kind}, but Y is {kind}; {shape}")
         if kind is TaskKind.MULTILABEL:
             return self.task
         return replace(self.task, labels=tuple(sorted(self.task.labels, key=lambda label: label.name)))
 
 
 def _texts(texts: Iterable[str]) -> list[str]:
+    if hasattr(texts, "columns"):  # iterating over a frame gives the names of its columns
+        raise ValueError("found a table; expected its texts alone, as frame['text'] gives them")
     listed = [texts] if isinstance(texts, str) else list(texts)
-    if not listed or not all(isinstance(text, str) for text in listed):
+    odd = next((row for row, text in enumerate(listed) if not isinstance(text, str)), None)
+    if odd is not None:
+        raise ValueError(f"text {odd} is {type(listed[odd]).__name__}; expected str")
+    if not listed:
         raise ValueError("expected a list of texts, at least one")
     return listed

@@ -17,7 +17,7 @@ from classify.bundle import Bundle
 from classify.codebook import Codebook, Label, Task, TaskKind
 from classify.data.dataset import Dataset
 from classify.learn.estimator import PassageClassifier
-from classify.learn.features import N_AXES
+from classify.learn.features import MIN_UNLABELLED
 from tests.conftest import toy_rows
 
 ROWS = toy_rows()
@@ -120,7 +120,7 @@ def test_a_range_may_be_a_list() -> None:
 
 
 def test_unlabelled_texts_count_once_and_not_where_they_are_labelled() -> None:
-    texts = [f"ships of the navy {n} number{n} harbour{n % 9}" for n in range(N_AXES + 1)]
+    texts = [f"ships of the navy {n} number{n} harbour{n % 9}" for n in range(MIN_UNLABELLED + 1)]
     models = [PassageClassifier(unlabelled=given).fit(TEXTS, THEMES) for given in (texts, [*texts, texts[0], *TEXTS])]
     assert models[0].decision_function(NEW).tolist() == models[1].decision_function(NEW).tolist()
 
@@ -387,3 +387,21 @@ def test_terms_of_the_task_count(toy_codebook: Codebook) -> None:
     without = PassageClassifier().fit(TEXTS, THEMES)
     unseen = ["shipwrecked"]
     assert with_terms.decision_function(unseen)[0, 0] > without.decision_function(unseen)[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (pd.DataFrame({"text": ["a", "b"]}), "found a table; expected its texts alone"),
+        (["a", float("nan")], "text 1 is float; expected str"),
+        ([], "at least one"),
+    ],
+)
+def test_what_is_no_list_of_texts_is_refused(texts: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PassageClassifier().fit(texts, ["x", "y"][: len(texts)])
+
+
+def test_the_name_of_a_task_is_no_task() -> None:
+    with pytest.raises(ValueError, match=r"task: found 'framing'; expected a Task"):
+        PassageClassifier(task="framing").fit(["a", "b"], ["x", "y"])  # type: ignore[arg-type]
