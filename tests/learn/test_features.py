@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import Dataset
-from classify.learn.features import count_texts, fit_block, tfidf
+from classify.learn.features import N_AXES, count_texts, fit_block, tfidf
 from classify.scorer.linear import Counter
 from classify.scorer.tokens import STOP_WORDS, BlockSettings
 
@@ -120,5 +120,20 @@ def test_counts_of_some_blocks_alone_are_the_same_counts_in_the_order_asked() ->
     counted = count_texts(["two ships", "a hacker"], cuts, COUNTER)
     found = counted.only([cuts[2], cuts[0]])
     assert [block.settings for block in found.blocks] == [cuts[2], cuts[0]]
-    assert found.blocks[1] is counted.blocks[0]
+    assert found.blocks[1].tf is counted.blocks[0].tf
     assert found.counted is counted.counted
+
+
+def test_text_that_is_left_out_changes_nothing() -> None:
+    texts, further = ["two ships", "a hacker"], [f"ships of word{n}" for n in range(N_AXES + 1)]
+    counted = count_texts(texts, [BlockSettings()], COUNTER, codebook=["a fleet"], unlabelled=further)
+    alone = count_texts(texts, [BlockSettings()], COUNTER)
+    found = counted.only([BlockSettings()], codebook=False, unlabelled=False)
+    fits = [fit_block(counts.blocks[0], np.arange(2)) for counts in (found, alone)]
+    words = [
+        [counts.blocks[0].features[n] for n in fit.columns] for counts, fit in zip((found, alone), fits, strict=True)
+    ]
+    assert words[0] == words[1] == ["hacker", "ship", "two"]
+    assert fits[0].idf.tolist() == fits[1].idf.tolist()
+    assert found.blocks[0].axes.shape[1] == 0
+    assert counted.only([BlockSettings()]).blocks[0].axes.shape[1] > 0
