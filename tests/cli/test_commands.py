@@ -1359,10 +1359,11 @@ def test_evaluate_as_json_prints_the_metrics_and_gives_the_same_files_again(
 
 def test_evaluate_replaces_an_earlier_report_as_a_whole(in_toy_folder: Path) -> None:
     Path("reports/toy/figures").mkdir(parents=True)
-    Path("reports/toy/figures/theme-old.svg").write_text("old")
+    Path("reports/toy/figures/theme-abstention.svg").write_text("of an earlier release")
     write_jsonl(Path(PASSAGES), toy_rows()[:4])
     succeeds("evaluate", "--quiet")
-    assert {"figures/theme-f1.svg", "figures/framing-f1.svg"} | REPORT_FILES == set(files_under(Path("reports/toy")))
+    drawn = {f"figures/{task}-f1.{form}" for task in ("theme", "framing") for form in ("svg", "png", "csv")}
+    assert drawn | REPORT_FILES == set(files_under(Path("reports/toy")))
 
 
 def test_evaluate_on_two_events_makes_no_folds_and_says_why_first(in_toy_folder: Path) -> None:
