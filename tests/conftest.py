@@ -12,7 +12,7 @@ from classify.codebook import Codebook, load_codebook
 from classify.data.dataset import Dataset, load_labels
 from classify.learn.training import train
 
-collect_ignore_glob = ["recompute.py", "data_card.py", "benchmarks/*"]  # scripts
+collect_ignore_glob = ["recompute.py", "data_card.py", "pictures.py", "benchmarks/*"]  # scripts
 
 ROOT = Path(__file__).parent.parent
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is no property

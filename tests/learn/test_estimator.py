@@ -337,8 +337,8 @@ def test_a_pipeline_passes_groups_on() -> None:
         ((TEXTS, THEMES + 1 + np.eye(24, 3, dtype=int)), "a 2-D Y must be an indicator of 0 and 1"),
         ((TEXTS, np.array(FRAMINGS)[:, None]), "a 2-D Y must be an indicator of 0 and 1"),
         (([], []), "expected a list of texts, at least one"),
-        (([None] * 24, FRAMINGS), "expected a list of texts"),
-        ((list(range(24)), FRAMINGS), "expected a list of texts"),
+        (([None] * 24, FRAMINGS), "text 0 is NoneType; expected str"),
+        ((list(range(24)), FRAMINGS), "text 0 is int; expected str"),
     ],
     ids=["labels", "indicator", "groups", "one class", "three values", "text column", "nothing", "None", "numbers"],
 )
