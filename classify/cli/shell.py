@@ -117,7 +117,7 @@ def table_text(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
         table.add_row(
             *("–" if cell is None else f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row)
         )
-    console = Console(highlight=False, markup=False, emoji=False, no_color=True, width=_TABLE_WIDTH)
+    console = Console(highlight=False, markup=False, emoji=False, color_system=None, width=_TABLE_WIDTH)
     with console.capture() as captured:
         console.print(table)
     lines = [line.rstrip() for line in captured.get().splitlines()]
