@@ -103,7 +103,7 @@ def _planned(
     from classify.errors import UsageError
     from classify.measure.sampleplan import sample_size
 
-    sizes = np.array(list(Counter(str(row.get("document", row.get("id"))) for row in rows).values()))
+    sizes = np.array(list(Counter(str(row.get("document") or row.get("id")) for row in rows).values()))
     correlation = likeness(load_labels(labels_or_default(labels), codebook)) if labels or LABELS.exists() else 1.0
     try:
         n = sample_size(half_width, share, sizes, correlation)

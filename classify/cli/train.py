@@ -49,8 +49,10 @@ def train(
     Example: classify train --labels labels/ --codebook labels/codebook.toml --out models/mine
     """
     from classify.bundle import refuse_foreign_bundle
+    from classify.data.auditsample import FEW
     from classify.data.dataset import dataset_warnings, load_labels
     from classify.data.inputs import read_texts
+    from classify.errors import how_many
     from classify.learn.settings import TrainingSettings, load_settings
     from classify.learn.training import train as train_bundle
 
@@ -62,6 +64,9 @@ def train(
     dataset = load_labels(files, book)
     warn(dataset_warnings(dataset), quiet=quiet)
     audit = load_labels(prevalence_from, book) if prevalence_from else None
+    if audit and len(audit.passages) < FEW:
+        n = how_many(len(audit.passages), "audited passage")
+        warn([f"{n}: shares are rough under {FEW}, and thresholds follow them"], quiet=quiet)
     texts = read_texts(unlabelled or ())
     bundle = train_bundle(dataset, settings=settings, unlabelled=texts, audit=audit)
     bundle.save(folder)

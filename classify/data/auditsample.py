@@ -7,11 +7,14 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset, TaskGold
-from classify.errors import DataError, Fault
+from classify.errors import DataError, Fault, data_error
 from classify.measure.arrays import FloatArray
 from classify.measure.sampleplan import intraclass_correlation
 
 FIELD = "inclusion_probability"
+_EXPECTED = "expected the probability with which the passage was drawn, above 0 and up to 1"
+FEW = 100
+"""Audited passages under which shares are too rough to reset thresholds by without a word."""
 
 
 def audit_prevalence(audit: Dataset) -> Mapping[str, FloatArray]:
@@ -54,6 +57,9 @@ def likeness(dataset: Dataset) -> float:
 
 def inclusion_probabilities(passages: tuple[LabelledPassage, ...]) -> FloatArray:
     """The probability each passage was drawn with, shape (n_passages,); DataError where one has none."""
+    if all(passage.extra.get(FIELD) is None for passage in passages):
+        path = passages[0].place.rpartition(":")[0] if passages else "audit"
+        raise data_error(path, f"no passage has it; {_EXPECTED}, as classify sample writes it", field=FIELD)
     faults, found = [], []
     for passage in passages:
         given = passage.extra.get(FIELD)
@@ -64,9 +70,8 @@ def inclusion_probabilities(passages: tuple[LabelledPassage, ...]) -> FloatArray
             probability = 0.0
         if not 0 < probability <= 1:
             path, _, row = passage.place.rpartition(":")
-            expected = "expected the probability with which the passage was drawn, above 0 and up to 1"
-            faults.append(Fault(path, int(row) if row.isdigit() else None, FIELD, f"found {given!r}; {expected}"))
+            faults.append(Fault(path, int(row) if row.isdigit() else None, FIELD, f"found {given!r}; {_EXPECTED}"))
         found.append(probability)
     if faults:
-        raise DataError(faults)
+        raise DataError(sorted(faults, key=lambda fault: (fault.path, fault.row or 0)))
     return np.array(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 from classify.data.documents import STDIN, expand, read_document, read_stdin
 from classify.data.segment import segment
 from classify.data.tables import TABLE_SUFFIXES, Row, Table, parse_jsonl, read_table
-from classify.errors import DataError, Fault, data_error
+from classify.errors import DataError, Fault, UsageError, data_error
 from classify.passages import Document, Passage
 
 
@@ -32,8 +32,12 @@ def read_inputs(paths: Iterable[str | Path], *, on_empty: Callable[[Path], None]
 
 
 def read_texts(paths: Iterable[str | Path]) -> list[str]:
-    """The texts alone."""
-    return [row["text"] for row in read_inputs(paths)]
+    """The texts alone; raises UsageError where files are named and none of them holds a passage."""
+    named = list(paths)
+    texts = [row["text"] for row in read_inputs(named)]
+    if named and not texts:
+        raise UsageError(f"{', '.join(map(str, named))}: no passage found; expected text of a paragraph or more")
+    return texts
 
 
 def _read_stdin() -> list[Row]:

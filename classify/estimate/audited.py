@@ -118,17 +118,20 @@ def held_out_scores(audit: Dataset, learnt: Collection[str], saved: SavedEvaluat
     if saved is None:
         n = how_many(int(seen.sum()), "audited passage")
         raise UsageError(f"the model has learnt from {n}; name an evaluation that held them out with --held-out")
-    return {task.name: _held_out(audit, task, seen, saved) for task in audit.coded_tasks() if task.name in saved.tasks}
+    if saved.is_of_bundle:
+        raise UsageError(f"{saved.folder}: an evaluation of a bundle, which held nothing out; name one without --model")
+    return {task.name: _held_out(audit, task, seen, saved) for task in audit.coded_tasks()}
 
 
 def _held_out(audit: Dataset, task: Task, seen: BoolArray, saved: SavedEvaluation) -> FloatArray:
-    of_task = saved.tasks[task.name]
+    of_task = saved.tasks.get(task.name)
+    if of_task is None or of_task.labels != task.label_names:
+        raise UsageError(f"{saved.folder}: holds no task {task.name} with the codebook's labels; evaluate again")
     row_of = {name: row for row, name in enumerate(of_task.ids)}
-    columns = [of_task.labels.index(label) for label in task.label_names]
-    found = np.full((len(seen), len(columns)), np.nan)
+    found = np.full((len(seen), len(task.labels)), np.nan)
     for row in np.flatnonzero(seen):
         name = audit.passages[row].id
         if name not in row_of:
             raise UsageError(f"{saved.folder} held no passage {name!r} out, from which the model has learnt")
-        found[row] = of_task.probabilities[row_of[name], columns]
+        found[row] = of_task.probabilities[row_of[name]]
     return found

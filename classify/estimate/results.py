@@ -9,7 +9,7 @@ from classify.measure.sharechanges import Change
 from classify.measure.shares import Share
 
 MIN_IN_CELL = 10
-"""Audited passages under which a part of the corpus is flagged and follows scores as far as the whole does."""
+"""Audited passages under which a part of the corpus is flagged; so few are counted by their hand labels alone."""
 WHOLE = ""
 """The cell that is the whole corpus."""
 

@@ -1,5 +1,6 @@
 """Tags of a corpus and hand labels of an audit sample to the share of every label, by parts, and to their changes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -31,7 +32,7 @@ from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.intervals import Estimate
 from classify.measure.permutation import holm
 from classify.measure.sharechanges import difference, trend
-from classify.measure.shares import NOTHING, Audit, estimate_share, fit_credit
+from classify.measure.shares import NOTHING, Audit, estimate_share
 
 MOST_CELLS = 6
 """Parts that are compared with each other: the largest of those with passages enough."""
@@ -87,7 +88,7 @@ def shares_of(
     """
     probability = inclusion_probabilities(audit.passages)
     weight = probability.min() / probability
-    column = tags.fields[by] if by else None
+    column = _column(tags, by)
     shares: list[LabelShare] = []
     changes: list[LabelChange] = []
     tasks = [task for task in audit.coded_tasks() if task.name in tags.tasks]
@@ -102,7 +103,7 @@ def shares_of(
 
 def machine_rates(tags: Tags, *, by: str | None = None) -> Shares:
     """What counting tags gives, without any share: all there is without an audit sample."""
-    column = tags.fields[by] if by else None
+    column = _column(tags, by)
     found = [
         LabelShare(name, label, cell, int(inside.sum()), _rate(task, n, inside), NOTHING)
         for name, task in tags.tasks.items()
@@ -176,9 +177,8 @@ class _Work:
         here = inside[rows]
         if cell == WHOLE:
             audit = replace(audit, weight=self._post_stratified(audit.weight, rows))
-        credit = fit_credit(audit, seed=self.seed)[here] if here.sum() < MIN_IN_CELL else None
         n_passages = int(inside.sum())
-        share = estimate_share(audit.of(here), float(scores[inside].mean()), n_passages, credit=credit, seed=self.seed)
+        share = estimate_share(audit.of(here), float(scores[inside].mean()), n_passages, seed=self.seed)
         rate = _rate(self.tagged, self._column_of(n), inside)
         return LabelShare(self.task.name, self.task.labels[n].name, cell, n_passages, rate, share)
 
@@ -213,6 +213,18 @@ class _Work:
             LabelChange(self.task.name, one.label, other.cell, one.cell, False, difference(one.share, other.share))
             for other, one in combinations(largest, 2)
         ]
+
+
+def _column(tags: Tags, by: str | None) -> Column | None:
+    """The field to count by; raises UsageError where no passage has it, or a year that is none."""
+    if by is None:
+        return None
+    if by not in tags.fields:
+        raise UsageError(f"--by {by}: no passage has a {by}; the rows have {', '.join(tags.columns)}")
+    odd = [value for value in tags.fields[by].values if by == YEAR and not re.fullmatch(r"\d{4}", value)]
+    if odd:
+        raise UsageError(f"--by {by}: found {odd[0]!r}; expected four digits")
+    return tags.fields[by]
 
 
 def _cells(column: Column | None, n_passages: int) -> list[tuple[str, BoolArray]]:

@@ -38,11 +38,12 @@ class SavedTask:
 
 @dataclass(frozen=True)
 class SavedEvaluation:
-    """A report's folder, read back."""
+    """A report's folder, read back; `is_of_bundle`: a bundle was judged as it was, and nothing held out."""
 
     folder: Path
     codebook: str
     tasks: Mapping[str, SavedTask]
+    is_of_bundle: bool = False
 
 
 def prediction_rows(evaluation: Evaluation) -> Iterator[Row]:
@@ -88,7 +89,7 @@ def read_evaluation(folder: str | Path) -> SavedEvaluation:
     found: dict[str, _Cells] = {name: _Cells(names) for name, names in labels.items()}
     _read_cells(folder / PREDICTIONS, found)
     saved = {name: cells.to_task(kinds[name] == "multilabel") for name, cells in found.items() if cells.rows}
-    return SavedEvaluation(folder, codebook, saved)
+    return SavedEvaluation(folder, codebook, saved, is_of_bundle=metrics.get("model") is not None)
 
 
 class _Cells:

@@ -7,7 +7,7 @@ import numpy as np
 
 from classify.measure.arrays import FloatArray
 from classify.measure.intervals import Estimate
-from classify.measure.shares import Audit, Share, fit_credit, numbered, t_quantile
+from classify.measure.shares import FEW_POSITIVES, Audit, Share, fit_credit, numbered, t_quantile
 
 MIN_FOR_TREND = 10
 """Audited passages, and clusters of them, under which no trend is fitted."""
@@ -47,8 +47,12 @@ def trend(
     The least-squares slope of λ·f over the corpus plus that of y - λ·f over the audited passages, weighted (what
     design-based supervised learning regresses, Egami et al. 2023), times the corpus's span; standard errors are
     cluster-robust (CR1) with a t quantile. `time` has shape (n_audited,), the corpus's arrays (n_corpus,), all times
-    the same unit. Nothing where fewer than MIN_FOR_TREND passages or clusters were audited, or all at one time.
+    the same unit. Nothing where fewer than MIN_FOR_TREND passages or clusters were audited, or all at one time, or
+    fewer than FEW_POSITIVES passages with or without the label.
     """
+    n_positive = int(audit.gold.sum())
+    if min(n_positive, len(time) - n_positive) < FEW_POSITIVES:
+        return Change(Estimate(None))
     cluster, n_clusters = numbered(audit.cluster)
     w = audit.weight / audit.weight.sum()
     span = float(np.ptp(corpus_time)) if len(corpus_time) else 0.0

@@ -73,7 +73,7 @@ def estimate_share(
 
     Fewer than FEW_POSITIVES passages with or without the label: the interval of the labels alone. None with it (or
     none without): a bound on one side, 1 - .05^(1/n) at the effective sample size n, for which the scores' clustering
-    stands in. One cluster: no interval.
+    stands in. One cluster: no interval. Where all of the corpus was audited, the labels alone, without any doubt.
     """
     if not len(audit.gold):
         return NOTHING
@@ -82,14 +82,14 @@ def estimate_share(
     credit = fit_credit(audit, seed=seed) if credit is None else credit
     labels_only = min(1.0, float(w @ audit.gold))
     n_positive = int(audit.gold.sum())
-    is_rare = min(n_positive, len(w) - n_positive) < FEW_POSITIVES
+    by_labels_alone = min(n_positive, len(w) - n_positive) < FEW_POSITIVES or len(w) >= n_corpus
     of_labels = _spread(w, audit.gold, cluster, n_clusters)
     rectified = audit.gold - credit * (audit.score - mean_score)
     ratio = 1.0
-    if not is_rare and of_labels > 0:
+    if not by_labels_alone and of_labels > 0:
         ratio = float(np.clip(_spread(w, rectified, cluster, n_clusters) / of_labels, 1 / _MOST_CREDIT, 1))
     by_labels = _effective_n(w, audit, of_labels, cluster, n_clusters, n_corpus)
-    value = float(np.clip(w @ rectified, 0, 1)) if not is_rare else labels_only
+    value = labels_only if by_labels_alone else float(np.clip(w @ rectified, 0, 1))
     return Share(
         _interval(value, by_labels / ratio, n_clusters, n_positive, len(w)),
         labels_only,
@@ -98,7 +98,7 @@ def estimate_share(
         n_clusters=n_clusters,
         effective_n=by_labels / ratio,
         worth=len(w) * (1 / ratio - 1),
-        credit=0.0 if is_rare else float(w @ credit),
+        credit=0.0 if by_labels_alone else float(w @ credit),
     )
 
 
@@ -157,11 +157,11 @@ def _variance(w: FloatArray, values: FloatArray) -> float:
 def _interval(value: float, n: float, n_clusters: int, n_positive: int, n_audited: int) -> Estimate:
     if math.isinf(n):
         return Estimate(value, value, value)
+    if n_clusters < 2:
+        return Estimate(value)
     if n_positive in (0, n_audited):
         bound = 1 - 0.05 ** (1 / n)
         return Estimate(value, 0.0, bound) if n_positive == 0 else Estimate(value, 1 - bound, 1.0)
-    if n_clusters < 2:
-        return Estimate(value)
     return Estimate(value, *wilson(value, n, t_quantile(n_clusters - 1)))
 
 

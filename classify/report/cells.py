@@ -209,7 +209,7 @@ def answer_grid(corpus: Corpus, groups: Groups, table: CountTable) -> Grid:
             for column in columns
         ]
         lines.append(Line(table.rows[row], Cell((group,), total, corpus.n_passages), tuple(cells)))
-    key = f"table-{table.row_axis}-{table.column_axis}"
+    key = f"table-{table.row_axis}--{table.column_axis}"
     return Grid(key, tuple(table.columns[c] for c in columns), tuple(lines), 0, len(table.columns) - len(columns))
 
 

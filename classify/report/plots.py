@@ -11,7 +11,7 @@ from classify.measure.calibration import CalibrationCurve
 from classify.measure.intervals import Estimate
 from classify.measure.scores import precision_recall_curve
 from classify.report.palette import CODERS_COLOUR, FAINT, GRID, INK, MODEL_COLOUR, SOFT, TERMS_COLOUR
-from classify.report.words import spoken
+from classify.report.words import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +40,7 @@ def draw_f1(result: TaskResult, ax: "Axes") -> "Axes":
         if label.agreement and (value := label.agreement.specific) is not None:
             stroke: Any = {"color": CODERS_COLOUR, "markersize": 13, "markeredgewidth": 1.8}
             _mark(ax, value, row, "two coders' agreement", marker="|", zorder=1, **stroke)
-    names = [f"{_plain(label.name)}\n{label.support} passages, {label.events} events" for label in result.labels]
+    names = [f"{plain(label.name)}\n{label.support} passages, {label.events} events" for label in result.labels]
     ax.set_yticks(rows, names, fontsize=8)
     for tick, label in zip(ax.get_yticklabels(), result.labels, strict=True):
         tick.set_color(SOFT if label.verdict == NOT_EVALUABLE else INK)
@@ -62,7 +62,7 @@ def draw_precision_recall(result: TaskResult, label: LabelResult, ax: "Axes") ->
     ax.set(xlim=(0, 1.02), ylim=(0, 1.05), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
     ax.tick_params(labelsize=7)
     measured = f"AP {label.average_precision}\nn = {label.support}"
-    ax.set_title(f"{_plain(label.name)}\n{measured}", fontsize=7.5, fontweight="normal", loc="left")
+    ax.set_title(f"{plain(label.name)}\n{measured}", fontsize=7.5, fontweight="normal", loc="left")
     return ax
 
 
@@ -94,7 +94,7 @@ def draw_confusion(result: TaskResult, ax: "Axes") -> "Axes":
         weight = "bold" if row == column else "normal"
         text = f"{table[row, column]}\n{share:.0%}"
         ax.text(column, row, text, ha="center", va="center", fontsize=8.5, fontweight=weight)
-    names = [_plain(name) for name in result.task.label_names]
+    names = [plain(name) for name in result.task.label_names]
     ax.set_xticks(range(len(names)), names, rotation=20, ha="right")
     ax.set_yticks(range(len(names)), [f"{name}\nn = {n}" for name, n in zip(names, table.sum(axis=1), strict=True)])
     ax.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5), xlabel="predicted", ylabel="gold")
@@ -183,8 +183,3 @@ def _mark(ax: "Axes", x: float, y: float, name: str, **look: Any) -> None:
     """One mark; its name stands in the legend once (matplotlib passes over names with an underscore)."""
     seen = name in ax.get_legend_handles_labels()[1]
     ax.plot(x, y, linestyle="none", label=f"_{name}" if seen else name, **look)
-
-
-def _plain(name: str) -> str:
-    """A label's name for a figure: no `$` that matplotlib would read as a formula."""
-    return spoken(name).replace("$", r"\$")

@@ -37,8 +37,10 @@ def doubt(task: TaggedTask, models: IntArray) -> Doubt:
     n, n_labels = task.given.shape
     if not task.is_multilabel:
         order = np.argsort(task.probabilities, axis=1)
+        if n_labels == 1:
+            return Doubt(np.full(n, np.inf), order[:, 0], np.full(n, np.nan))
         certainty = _rule(1, None).certainty(task.probabilities.astype(np.float64))
-        return Doubt(certainty, order[:, -2] if n_labels > 1 else order[:, -1], np.full(n, np.nan))
+        return Doubt(certainty, order[:, -2], np.full(n, np.nan))
     found = Doubt(np.full(n, np.inf), np.zeros(n, dtype=np.int64), np.full(n, np.nan))
     for model in np.unique(models):
         rows = np.flatnonzero(models == model)

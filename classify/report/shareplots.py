@@ -9,7 +9,7 @@ from classify.data.predictions import MONTH, YEAR
 from classify.estimate.results import WHOLE, LabelShare, Shares
 from classify.report.figures import PNG, SVG, WIDTH, as_files
 from classify.report.palette import FAINT, GRID, MODEL_COLOUR, SOFT, STYLE, TERMS_COLOUR
-from classify.report.words import spoken
+from classify.report.words import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
             text = f"{100 * estimate.value:.0f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
             ax.annotate(text, (right, row), (7, 0), textcoords="offset points", va="center", fontsize=8.5)
         ax.plot(100 * estimate.value, row, "o", color=FAINT if one.is_thin else MODEL_COLOUR, markersize=6.5)
-    ax.set_yticks(range(len(found)), [f"{spoken(one.label)}  (n = {one.share.n})" for one in found])
+    ax.set_yticks(range(len(found)), [f"{plain(one.label)}  (n = {one.share.n})" for one in found])
     ax.set(ylim=(len(found) - 0.5, -0.5), xlabel="share of passages, %")
     ax.set_xlim(left=0)
     ax.margins(x=0.2)
@@ -55,11 +55,11 @@ def draw_share_by_part(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
         if estimate.low is not None and estimate.high is not None:
             ax.plot([place, place], [100 * estimate.low, 100 * estimate.high], color=colour, linewidth=2)
         ax.plot(place, 100 * estimate.value, "o", color=colour, markersize=5)
-    names = [f"{one.cell}\nn = {one.share.n}" for one in found]
+    names = [f"{plain(one.cell)}\nn = {one.share.n}" for one in found]
     ax.set_xticks(x, names, rotation=0 if len(found) <= 4 else 60, ha="center" if len(found) <= 4 else "right")
     ax.tick_params(axis="x", labelsize=7.5)
     ax.set_ylim(bottom=0)
-    ax.set_title(spoken(found[0].label), fontsize=9.5)
+    ax.set_title(plain(found[0].label), fontsize=9.5)
     ax.grid(axis="y", color=GRID, zorder=0)
     return ax
 
@@ -80,7 +80,7 @@ def _drawn(shares: Shares) -> Iterator[tuple[str, "Figure"]]:
         if cells:
             parts = [one for cell in cells for one in shares.of(task, cell)]
             by_label = [[one for one in parts if one.label == label.label] for label in whole]
-            yield f"{task}-shares-by-{shares.by}", _parts_figure(by_label)
+            yield f"{task}-shares-by-part", _parts_figure(by_label)
 
 
 def _whole_figure(found: Sequence[LabelShare]) -> "Figure":
@@ -88,7 +88,7 @@ def _whole_figure(found: Sequence[LabelShare]) -> "Figure":
 
     figure = Figure(figsize=(WIDTH, 1.3 + 0.34 * len(found)), layout="constrained")
     ax = draw_shares(found, figure.subplots())
-    ax.set_title(f"{spoken(found[0].task)}: shares of {found[0].n_passages:,} passages")
+    ax.set_title(f"{plain(found[0].task)}: shares of {found[0].n_passages:,} passages")
     figure.supxlabel(_KEY, fontsize=7.5, color=SOFT)
     return figure
 

@@ -24,6 +24,15 @@ MARKS_IN_WORDS = {
 """Style rates that no word list gives."""
 
 
+def plain(name: str) -> str:
+    r"""A name for a figure: no `$` that would be read as a formula, no half of a character.
+
+    >>> plain("arms_for_$5")
+    'arms for \\$5'
+    """
+    return spoken(name).encode("utf-8", "replace").decode().replace("$", r"\$")
+
+
 def spoken(name: str) -> str:
     """A name as people read it.
 

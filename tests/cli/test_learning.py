@@ -90,8 +90,21 @@ def test_an_audit_resets_thresholds_and_probabilities_to_its_prevalence() -> Non
     assert "at the prevalence of an audit of 100 passages" in succeeds("inspect", "models/as-audited")
 
 
-@pytest.mark.parametrize("given", [None, 0, 1.5, "many"])
-def test_an_audit_without_inclusion_probabilities_is_refused(given: object) -> None:
+def test_an_audit_without_inclusion_probabilities_is_refused_in_a_line() -> None:
+    write_jsonl(AUDIT, audit(1, 9, None))
+    assert f"{AUDIT}: inclusion_probability: no passage has it" in refused(2, "train", "--prevalence-from", AUDIT)
+
+
+def test_a_small_audit_is_warned_of_and_a_file_without_a_passage_refused() -> None:
+    write_jsonl(AUDIT, audit(1, 9))
+    said = run("train", "--prevalence-from", AUDIT, "--out", "models/small").stderr
+    assert "warning: 10 audited passages: shares are rough under 100, and thresholds follow them" in said
+    Path("heading.txt").write_text("HEADING\n")
+    assert "heading.txt: no passage found" in refused(2, "train", "--unlabelled", "heading.txt")
+
+
+@pytest.mark.parametrize("given", [0, 1.5, "many"])
+def test_an_audit_with_impossible_inclusion_probabilities_is_refused(given: object) -> None:
     write_jsonl(AUDIT, audit(1, 0, given))
     found = refused(2, "train", "--prevalence-from", AUDIT)
     expected = "expected the probability with which the passage was drawn, above 0 and up to 1"

@@ -84,7 +84,7 @@ def test_parts_have_tables_and_figures_of_their_own(folder: Path) -> None:
     ok("sample", "corpus.jsonl", "-n", "60", "--by", "source", "--out", "audit.csv")
     said = ok("shares", "predictions.jsonl", "--audit", coded("audit.csv"), "--by", "source", "--out", "out")
     assert "theme, source s1: 100 passages" in said
-    assert Path("out/figures/framing-shares-by-source.svg").exists()
+    assert Path("out/figures/framing-shares-by-part.svg").exists()
     assert Path("out/changes.csv").read_text().startswith("task,label,kind,from,to,change,low,high,p,p_holm")
 
 
@@ -98,7 +98,7 @@ def test_without_audit_rates_are_shown_as_what_they_are(folder: Path) -> None:
 
 def test_an_audit_drawn_nobody_knows_how_is_refused(folder: Path) -> None:
     said = refused("shares", "predictions.jsonl", "--audit", "half.jsonl")
-    assert "half.jsonl:1: inclusion_probability: found None; expected the probability" in said.splitlines()[0]
+    assert "half.jsonl: inclusion_probability: no passage has it; expected the probability" in said.splitlines()[0]
 
 
 def test_json_is_what_the_file_holds(folder: Path) -> None:

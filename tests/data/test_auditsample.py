@@ -74,13 +74,16 @@ def test_what_is_no_probability_is_a_fault_with_its_row(wrong: object, tmp_path:
     assert str(fault).endswith("expected the probability with which the passage was drawn, above 0 and up to 1")
 
 
-def test_every_fault_is_told_and_a_missing_column_is_one_of_each_row(tmp_path: Path, toy_codebook: Codebook) -> None:
-    rows = [row(n, 0.5, ["sea"]) for n in range(3)]
+def test_every_fault_is_told_in_order_and_a_missing_column_once(tmp_path: Path, toy_codebook: Codebook) -> None:
+    rows = [row(n, 0.5 if n == 11 else 2, ["sea"]) for n in range(12)]
+    with pytest.raises(DataError) as caught:
+        audit_prevalence(audit_of(tmp_path, toy_codebook, rows))
+    assert [fault.row for fault in caught.value.faults] == list(range(1, 12))
     for each in rows:
         del each[FIELD]
     with pytest.raises(DataError) as caught:
         audit_prevalence(audit_of(tmp_path, toy_codebook, rows))
-    assert [fault.row for fault in caught.value.faults] == [1, 2, 3]
+    assert str(caught.value).startswith(f"{tmp_path / 'audit.jsonl'}: {FIELD}: no passage has it; expected")
 
 
 @pytest.mark.parametrize("tiny", [1e-160, 1e-200, 1e-320, 5e-324])

@@ -19,7 +19,12 @@ from classify.data.predictions import prediction_rows
 from classify.data.tagreader import read_tags
 from classify.data.tags import Tags
 from classify.errors import DataError, UsageError
+from classify.estimate.audited import held_out_scores
+from classify.estimate.results import LabelShare, Shares
 from classify.estimate.shares import machine_rates, shares_of
+from classify.evaluation.saved import SavedEvaluation, SavedTask
+from classify.measure.shares import NOTHING
+from classify.report.shareplots import share_figures
 
 THEME = Task("theme", TaskKind.MULTILABEL, (Label("sea"), Label("land")))
 TONE = Task("tone", TaskKind.MULTICLASS, (Label("plain"), Label("sure"), Label("sour")))
@@ -218,7 +223,7 @@ def test_without_an_audit_there_are_rates_and_no_shares(predictions: Path) -> No
 def test_without_inclusion_probabilities_it_is_refused(predictions: Path, gold: dict[str, Row], tmp_path: Path) -> None:
     path = tmp_path / "chosen.jsonl"
     path.write_text(json.dumps({"id": "d0#0", "text": "Passage 0.", "labels": gold["d0#0"]}) + "\n", encoding="utf-8")
-    with pytest.raises(DataError, match="inclusion_probability: found None; expected the probability"):
+    with pytest.raises(DataError, match="inclusion_probability: no passage has it; expected the probability"):
         estimate_shares([predictions], load_labels(path, BOOK))
 
 
@@ -253,3 +258,42 @@ def test_audited_passages_that_were_learnt_from_need_held_out_scores(
     path.write_text("".join(json.dumps(row) + "\n" for row, _ in corpus_rows(learnt.id)), encoding="utf-8")
     with pytest.raises(UsageError, match="has learnt from 7 audited passages; name an evaluation that held them out"):
         estimate_shares([path], audit, bundle=learnt)
+
+
+def test_held_out_scores_are_those_of_a_cross_validation_with_the_same_labels(audit: Dataset) -> None:
+    ids = tuple(sorted(passage.id for passage in audit.passages))
+    gold, p = audit.gold(THEME), np.full((len(ids), 2), 0.25)
+    task = SavedTask(True, THEME.label_names, ids, ids, gold, gold.gold, p)
+    saved = SavedEvaluation(Path("reports/x"), "toy", {"theme": task})
+    one_task = replace(audit, codebook=Codebook("toy", (THEME,)))
+    found = held_out_scores(one_task, audit.text_hashes[:5], saved)["theme"]
+    assert (np.isnan(found).sum(), np.nanmean(found)) == (2 * (len(ids) - 5), 0.25)
+    with pytest.raises(UsageError, match="reports/x: holds no task tone with the codebook's labels"):
+        held_out_scores(audit, audit.text_hashes[:5], saved)
+    with pytest.raises(UsageError, match="an evaluation of a bundle, which held nothing out"):
+        held_out_scores(one_task, audit.text_hashes[:5], replace(saved, is_of_bundle=True))
+
+
+@pytest.mark.parametrize(
+    ("row", "by", "message"),
+    [
+        ({}, "month", "--by month: no passage has a month; the rows have id"),
+        ({}, "source", "--by source: no passage has a source"),
+        ({"year": "2020/21"}, "year", "--by year: found '2020/21'; expected four digits"),
+    ],
+)
+def test_parts_that_rows_do_not_tell_are_refused(row: Row, by: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "bare.jsonl"
+    kept = ("id", "predicted", "probabilities", "review", "model")
+    rows = ({name: found[name] for name in kept} | row for found, _ in corpus_rows())
+    path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        machine_rates(read_tags([path], by=(by,)), by=by)
+
+
+def test_figures_take_any_name_for_what_it_is() -> None:
+    found = LabelShare("theme", "$x$ and \ud800", r"a $\frac$ b", 9, 0.5, NOTHING)
+    shares = Shares("place", 9, (replace(found, cell=""), found), (), ())
+    assert sorted(share_figures(shares)) == [
+        "theme-shares-by-part.png", "theme-shares-by-part.svg", "theme-shares.png", "theme-shares.svg"
+    ]  # fmt: skip

@@ -76,3 +76,10 @@ def test_too_few_passages_or_dates_give_no_trend(n: int) -> None:
     time, gold, score = corpus(3, 0.2)
     audit, when = draw(4, n, time, gold, score)
     assert trend(audit, when if n == 9 else np.zeros(n), score, time).estimate.value is None
+
+
+@pytest.mark.parametrize("n_positive", [0, 4, 56, 60])
+def test_a_label_that_hardly_any_or_nearly_all_carry_has_no_trend(n_positive: int) -> None:
+    gold = (np.arange(60) < n_positive).astype(float)
+    audit, when = Audit(gold, np.zeros(60), np.ones(60), np.arange(60)), np.arange(60.0)
+    assert trend(audit, when, np.zeros(60), when).estimate.value is None

@@ -117,6 +117,18 @@ def test_a_corpus_that_was_audited_whole_leaves_no_doubt() -> None:
     assert found.value == found.low == found.high == pytest.approx(0.25)
 
 
+@given(seed=st.integers(0, 10**6))
+def test_an_audit_of_everything_is_the_share_itself(seed: int) -> None:
+    sample = drawn(seed)
+    found = estimate_share(sample, float(sample.score.mean()), len(sample.gold))
+    assert found.estimate.value == found.estimate.low == found.estimate.high == found.labels_only
+
+
+@pytest.mark.parametrize("gold", [0, 1])
+def test_one_cluster_without_both_answers_has_no_interval_either(gold: int) -> None:
+    assert estimate_share(audit([gold] * 30, cluster=[0] * 30), 0.5, 1000).estimate.low is None
+
+
 def test_a_large_part_of_a_corpus_tells_more() -> None:
     sample = drawn(7)
     part, drop = (estimate_share(sample, 0.4, n).effective_n for n in (120, 10**6))
