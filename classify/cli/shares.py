@@ -95,6 +95,10 @@ def shares(
         return
     for task in found.tasks:
         _say_task(found, task)
+    if audit:
+        say(
+            "effective: hand labels drawn at random that would tell as much; worth: hand labels that the tags stand for"
+        )
     for note in found.notes:
         say(note)
     if out:

@@ -64,12 +64,12 @@ def train(
     dataset = load_labels(files, book)
     warn(dataset_warnings(dataset), quiet=quiet)
     audit = load_labels(prevalence_from, book) if prevalence_from else None
-    if audit and len(audit.passages) < FEW:
-        n = how_many(len(audit.passages), "audited passage")
-        warn([f"{n}: shares are rough under {FEW}, and thresholds follow them"], quiet=quiet)
     texts = read_texts(unlabelled or ())
     bundle = train_bundle(dataset, settings=settings, unlabelled=texts, audit=audit)
     bundle.save(folder)
+    if audit and len(audit.passages) < FEW:
+        n = how_many(len(audit.passages), "audited passage")
+        warn([f"{n}: shares are rough under {FEW}, and thresholds follow them"], quiet=quiet)
     if json:
         say_json({"bundle": str(folder), "id": bundle.id, "data": bundle.data, "summary": bundle.summary})
         return

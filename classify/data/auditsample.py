@@ -32,7 +32,7 @@ def audit_prevalence(audit: Dataset) -> Mapping[str, FloatArray]:
 def _shares(gold: TaskGold, probability: FloatArray, task: Task) -> FloatArray:
     # 1 / probability, but relative to the label's rarest passage: however rare it was, nothing overflows
     rarest = np.where(gold.known, probability[:, None], np.inf).min(axis=0)
-    weights = np.where(gold.known, rarest / probability[:, None], 0.0)
+    weights = np.divide(rarest, probability[:, None], out=np.zeros(gold.known.shape), where=gold.known)
     total = weights.sum(axis=0)
     is_known = total > 0
     n = total**2 / np.where(is_known, (weights**2).sum(axis=0), 1)

@@ -98,7 +98,8 @@ def shares_of(
         work = _Work(tags.tasks[task.name], task, audit, rows, weight, column, (held_out or {}).get(task.name), seed)
         shares += work.shares()
         changes += work.changes()
-    return Shares(by, tags.n_passages, tuple(shares), tuple(changes), tuple(_notes(tasks, shares, by)))
+    notes = [*_notes(tasks, shares, by), *_notes_on_gaps(tasks, audit)]
+    return Shares(by, tags.n_passages, tuple(shares), tuple(changes), tuple(notes))
 
 
 def machine_rates(tags: Tags, *, by: str | None = None) -> Shares:
@@ -131,7 +132,8 @@ class _Work:
         found = []
         for cell, inside in _cells(self.column, len(self.tagged.given)):
             of_cell = [self._share(n, cell, inside) for n in self._labels]
-            found += of_cell if self.task.is_multilabel else _summing_to_one(of_cell)
+            is_whole = not self.task.is_multilabel and len(of_cell) == len(self.task.labels)
+            found += _summing_to_one(of_cell) if is_whole else of_cell
         return found
 
     def changes(self) -> list[LabelChange]:
@@ -267,8 +269,23 @@ def _notes(tasks: Sequence[Task], shares: Sequence[LabelShare], by: str | None) 
     notes = ["intervals are 95% and speak of this corpus, not of text beyond it"]
     if any(not task.is_multilabel for task in tasks):
         notes.append("shares of a task with exactly one label sum to one; each interval is its label's own")
+    if by:
+        notes.append(f"the whole corpus is weighted by {by}, where every part holds an audited passage")
     thin = list(dict.fromkeys(one.cell for one in shares if one.is_thin and one.cell != WHOLE))
     if thin:
         listed = ", ".join(thin[:8]) + (" …" if len(thin) > 8 else "")
         notes.append(f"fewer than {MIN_IN_CELL} audited passages in {how_many(len(thin), 'part')} of {by}: {listed}")
+    return notes
+
+
+def _notes_on_gaps(tasks: Sequence[Task], audit: Dataset) -> list[str]:
+    """Passages that a coder passed over: what is hard to code may be of another kind than what is easy."""
+    row = np.array([int(passage.place.rpartition(":")[2] or 0) for passage in audit.passages])
+    notes = []
+    for task in tasks:
+        coded = audit.gold(task).coded
+        if n := int((row[~coded] < row[coded].max()).sum()):
+            notes.append(
+                f"{task.name}: {how_many(n, 'row')} above the last coded one left out, which bends shares; code them"
+            )
     return notes

@@ -83,7 +83,8 @@ def test_an_unknown_scheme_is_one_line_and_2(dated: Path) -> None:
 def test_a_part_is_held_out_and_nothing_else_is_reported(dated: Path) -> None:
     found = json.loads(succeeds("evaluate", "--holdout", "outlet=The Times", "--json"))
     assert "learnt from 12 passages, tested on the 12 with outlet 'The Times'" == found["scheme"]
-    assert ["Only 6 independent events to judge by: intervals are wide."] == found["notes"]
+    ruled = "theme: cyber: given by the codebook's terms alone, with fewer than 3 passages to learn from."
+    assert ["Only 6 independent events to judge by: intervals are wide.", ruled] == found["notes"]
     assert 12 == found["tasks"]["theme"]["n_passages"]
     assert {f"e{n:02}" for n in range(1, 7)} == {row["event"] for row in read_csv(REPORT / "predictions.csv")}
     sea = found["tasks"]["theme"]["labels"]["sea"]
@@ -131,7 +132,7 @@ def test_parts_are_tables_in_the_shell_and_on_the_page(judged: tuple[Path, Resul
     parts = [line.split("  ")[0] for line in lines if line.startswith(("year: ", "outlet: "))]
     assert ["year: 2024", "year: 2025", "outlet: Dawn", "outlet: The Times"] * 2 == parts
     page = (judged[0] / "default" / "report.html").read_text(encoding="utf-8")
-    assert 'aria-label="theme: parts"' in page
+    assert 'aria-label="theme: parts by ' in page
 
 
 def test_parts_stand_in_the_metrics_with_every_system(judged: tuple[Path, Result]) -> None:

@@ -297,3 +297,24 @@ def test_figures_take_any_name_for_what_it_is() -> None:
     assert sorted(share_figures(shares)) == [
         "theme-shares-by-part.png", "theme-shares-by-part.svg", "theme-shares.png", "theme-shares.svg"
     ]  # fmt: skip
+
+
+def test_one_label_of_a_task_is_not_stretched_to_the_whole(
+    audit: Dataset, tmp_path: Path, gold: dict[str, Row]
+) -> None:
+    path = tmp_path / "one.jsonl"
+    rows = ({"id": row["id"], "p": row["probabilities"]["tone"]["sour"]} for row, _ in corpus_rows())
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (found,) = estimate_shares([path], audit, scores={"sour": "p"}).of("tone")
+    assert found.share.estimate.value == pytest.approx(truth(gold, "tone", "sour"), abs=0.07)
+
+
+def test_rows_that_a_coder_passed_over_are_told(predictions: Path, gold: dict[str, Row], tmp_path: Path) -> None:
+    coded_sample(gold, tmp_path, n=60)
+    path = tmp_path / "audit.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    for n in (3, 40):
+        rows[n]["labels"] = {"theme": None, "tone": None}
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    notes = estimate_shares([predictions], load_labels(path, BOOK)).notes
+    assert "theme: 2 rows above the last coded one left out, which bends shares; code them" in notes

@@ -372,7 +372,7 @@ def test_labels_that_are_not_the_tasks_are_a_value_error(
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function"])
 def test_predicting_what_is_no_text_is_a_value_error(method: str) -> None:
     model = PassageClassifier().fit(TEXTS, FRAMINGS)
-    with pytest.raises(ValueError, match="expected a list of texts"):
+    with pytest.raises(ValueError, match="text 0 is int; expected str"):
         getattr(model, method)([1, 2])
 
 

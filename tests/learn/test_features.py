@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from classify.codebook import Label, Task, TaskKind
 from classify.data.dataset import Dataset
-from classify.learn.features import N_AXES, count_texts, fit_block, tfidf
+from classify.learn.features import MIN_UNLABELLED, count_texts, fit_block, tfidf
 from classify.scorer.linear import Counter
 from classify.scorer.tokens import STOP_WORDS, BlockSettings
 
@@ -125,7 +125,7 @@ def test_counts_of_some_blocks_alone_are_the_same_counts_in_the_order_asked() ->
 
 
 def test_text_that_is_left_out_changes_nothing() -> None:
-    texts, further = ["two ships", "a hacker"], [f"ships of word{n}" for n in range(N_AXES + 1)]
+    texts, further = ["two ships", "a hacker"], [f"ships of word{n}" for n in range(MIN_UNLABELLED + 1)]
     counted = count_texts(texts, [BlockSettings()], COUNTER, codebook=["a fleet"], unlabelled=further)
     alone = count_texts(texts, [BlockSettings()], COUNTER)
     found = counted.only([BlockSettings()], codebook=False, unlabelled=False)
