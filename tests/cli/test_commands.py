@@ -1347,7 +1347,7 @@ def test_predictions_are_decided_by_score_and_threshold(predictions: list[dict[s
 def test_the_report_holds_every_figure(evaluated: tuple[Path, Result]) -> None:
     page = (evaluated[0] / "report.html").read_text(encoding="utf-8")
     figures = {path.stem for path in (evaluated[0] / "figures").iterdir()}
-    assert {"theme-f1", "theme-baselines", "framing-f1", "framing-confusion"} < figures
+    assert {"theme-f1", "framing-f1", "framing-confusion"} < figures
     assert [name for name in sorted(figures) if f'aria-label="{name}"' not in page] == []
     for form in ("svg", "png", "csv"):
         assert {path.stem for path in (evaluated[0] / "figures").glob(f"*.{form}")} == figures
