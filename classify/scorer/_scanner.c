@@ -23,7 +23,8 @@
 
 enum { DROPPED = -2, ABSENT = -1 }; /* as in scorer/tables.py */
 enum { CONTENT = 1, UNKNOWN = 2 };  /* flags of a word */
-enum { BATCH = 64, PADDING = 16 };
+enum { FLAGS, FITS_START, FITS_END, NUMBERS }; /* the facts of a word, in their order */
+enum { BATCH = 64, PADDING = 16, LANES = 8, AHEAD = 8 };
 static const uint64_t MULTIPLIER = 0x9E3779B97F4A7C15u; /* as in scorer/pairs.py */
 
 /* ---- arrays that grow */
@@ -220,39 +221,35 @@ static inline uint8_t *put_utf8(uint8_t *out, Py_UCS4 c)
     return out;
 }
 
-/* The number of bytes; a space is put behind them. */
-static int64_t fold_words(const Text *text, uint8_t *out)
+/* Each of these gives the number of bytes, and puts spaces behind them. */
+static int64_t fold_words(const Text *text, uint8_t *restrict out)
 {
-    uint8_t *first = out;
+    int64_t n = 0;
     const uint8_t *ascii = text->data;
     if (text->is_ascii)
-        for (int64_t i = 0; i < text->n; i++) *out++ = fold_in_word(ascii[i]);
-    else
-        for (int64_t i = 0; i < text->n; i++) {
-            Py_UCS4 c = PyUnicode_READ(text->kind, text->data, i);
-            if (c < 128) *out++ = fold_in_word((uint8_t)c);
-            else if (Py_UNICODE_ISALNUM(c)) out = put_utf8(out, c);
-            else *out++ = ' ';
-        }
-    memset(out, ' ', PADDING);
-    return out - first;
+        for (; n < text->n; n++) out[n] = fold_in_word(ascii[n]);
+    for (int64_t i = n; i < text->n; i++) {
+        Py_UCS4 c = PyUnicode_READ(text->kind, text->data, i);
+        if (c >= 128 && Py_UNICODE_ISALNUM(c)) n = put_utf8(out + n, c) - out;
+        else out[n++] = c < 128 ? fold_in_word((uint8_t)c) : ' ';
+    }
+    memset(out + n, ' ', PADDING);
+    return n;
 }
 
-static int64_t fold_chunks(const Text *text, uint8_t *out)
+static int64_t fold_chunks(const Text *text, uint8_t *restrict out)
 {
-    uint8_t *first = out;
+    int64_t n = 0;
     const uint8_t *ascii = text->data;
     if (text->is_ascii)
-        for (int64_t i = 0; i < text->n; i++) *out++ = fold_in_chunk(ascii[i]);
-    else
-        for (int64_t i = 0; i < text->n; i++) {
-            Py_UCS4 c = PyUnicode_READ(text->kind, text->data, i);
-            if (c < 128) *out++ = fold_in_chunk((uint8_t)c);
-            else if (!Py_UNICODE_ISSPACE(c)) out = put_utf8(out, c);
-            else *out++ = ' ';
-        }
-    memset(out, ' ', PADDING);
-    return out - first;
+        for (; n < text->n; n++) out[n] = fold_in_chunk(ascii[n]);
+    for (int64_t i = n; i < text->n; i++) {
+        Py_UCS4 c = PyUnicode_READ(text->kind, text->data, i);
+        if (c >= 128 && !Py_UNICODE_ISSPACE(c)) n = put_utf8(out + n, c) - out;
+        else out[n++] = c < 128 ? fold_in_chunk((uint8_t)c) : ' ';
+    }
+    memset(out + n, ' ', PADDING);
+    return n;
 }
 
 /* Whether lower-casing changes no character but A to Z; others need str.lower(), which looks at their neighbours. */
@@ -283,12 +280,18 @@ static inline int64_t find(const Pairs *pairs, int64_t key)
     return ABSENT;
 }
 
+static inline void prefetch_pair(const Pairs *pairs, int64_t key)
+{
+    PREFETCH((const int64_t *)pairs->slots.buf + 2 * home_of(pairs, key));
+}
+
 typedef struct {
-    Py_buffer weights; /* a row a feature: idf, idf times the weight of each label */
-    int64_t n_features, n_labels;
+    Py_buffer weights; /* a row a feature: idf, idf times the weight of each label, zeros up to a multiple of LANES */
+    int64_t n_features, n_labels, width;
     int is_sublinear;
     int32_t *counts;  /* of each feature in the text at hand; all 0 between texts */
     int32_t *touched; /* the features that are not 0 */
+    double *tf;       /* what each of these counts for */
     int64_t n_touched;
 } Block;
 
@@ -307,7 +310,8 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     Lexicon words, chunks;
-    Ints numbers, flags, fits, fits_ends; /* of each word: number in each word block, flags, patterns */
+    Ints facts; /* of each word: flags, where its patterns start and end among `fits`, its number in each word block */
+    Ints fits;
     WordBlock *word_blocks;
     CharBlock *char_blocks;
     int64_t n_word_blocks, n_char_blocks;
@@ -326,30 +330,40 @@ static inline void count_feature(Block *block, int64_t feature)
     if (block->counts[feature]++ == 0) block->touched[block->n_touched++] = (int32_t)feature;
 }
 
-/* Adds x . W of the features counted to `sums`, which are 0, and forgets the features; how many there were. */
+/* Puts x . W of the features counted into `sums`, and forgets the features; how many there were. */
 static double finish_block(const Scanner *scanner, Block *block, double *sums)
 {
-    int64_t n_labels = block->n_labels, stride = n_labels + 1, n = block->n_touched;
+    int64_t width = block->width, n = block->n_touched;
     const double *weights = block->weights.buf;
     double square = 0;
     for (int64_t i = 0; i < n; i++) {
-        if (i + 8 < n) {
-            const double *ahead = weights + block->touched[i + 8] * stride;
-            PREFETCH(ahead);
-            PREFETCH(ahead + 8);
-        }
+        if (i + AHEAD < n)
+            for (int64_t at = 0; at < width; at += LANES) PREFETCH(weights + block->touched[i + AHEAD] * width + at);
         int64_t feature = block->touched[i], count = block->counts[feature];
         block->counts[feature] = 0;
-        double tf = !block->is_sublinear ? (double)count : count < 256 ? scanner->tf[count] : 1 + log((double)count);
-        const double *row = weights + feature * stride;
-        double value = tf * row[0];
+        block->tf[i] = !block->is_sublinear ? (double)count : count < 256 ? scanner->tf[count] : 1 + log((double)count);
+        double value = block->tf[i] * weights[feature * width];
         square += value * value;
-        for (int64_t label = 0; label < n_labels; label++) sums[label] += tf * row[1 + label];
     }
     double scale = square > 0 ? 1 / sqrt(square) : 0;
-    for (int64_t label = 0; label < n_labels; label++) sums[label] *= scale;
+    for (int64_t first = 0; first < width; first += LANES) { /* so few sums at a time stay in registers */
+        double of_lanes[LANES] = {0};
+        for (int64_t i = 0; i < n; i++) {
+            const double *row = weights + block->touched[i] * width + first;
+            for (int lane = 0; lane < LANES; lane++) of_lanes[lane] += block->tf[i] * row[lane];
+        }
+        for (int lane = 0; lane < LANES; lane++) {
+            int64_t label = first + lane - 1;
+            if (label >= 0 && label < block->n_labels) sums[label] = of_lanes[lane] * scale;
+        }
+    }
     block->n_touched = 0;
     return (double)n;
+}
+
+static inline const int32_t *facts_of(const Scanner *scanner, int32_t row)
+{
+    return scanner->facts.items + row * (NUMBERS + scanner->n_word_blocks);
 }
 
 static void count_ngrams(Scanner *scanner, int64_t column, const int32_t *rows, int64_t n_rows)
@@ -359,25 +373,24 @@ static void count_ngrams(Scanner *scanner, int64_t column, const int32_t *rows, 
     int32_t *kept = scanner->kept.items, *nodes = scanner->nodes.items;
     int64_t n = 0;
     for (int64_t i = 0; i < n_rows; i++) {
-        int32_t number = scanner->numbers.items[rows[i] * scanner->n_word_blocks + column];
-        if (number == DROPPED) continue;
-        if (number >= 0) PREFETCH(feature_of + number);
-        kept[n] = nodes[n] = number;
-        n++;
+        int32_t number = facts_of(scanner, rows[i])[NUMBERS + column];
+        if (number != DROPPED) kept[n++] = number;
     }
     for (int length = 1; length <= words->high && length <= n; length++) {
-        for (int64_t i = 0; length > 1 && i + length <= n; i++)
-            if (nodes[i] >= 0 && kept[i + length - 1] >= 0) {
-                int64_t key = nodes[i] * words->below.n_second + kept[i + length - 1];
-                PREFETCH((const int64_t *)words->below.slots.buf + 2 * home_of(&words->below, key));
-            }
-        for (int64_t i = 0; i + length <= n; i++) {
-            if (length > 1 && nodes[i] >= 0) {
-                int32_t next = kept[i + length - 1];
-                nodes[i] = next < 0 ? ABSENT : (int32_t)find(&words->below, nodes[i] * words->below.n_second + next);
-            }
-            if (nodes[i] >= 0 && feature_of[nodes[i]] >= 0) count_feature(&words->block, feature_of[nodes[i]]);
+        int64_t last = n - length;
+        for (int64_t i = 0; i <= last; i++) { /* ask memory for all there is to look at, then look */
+            int32_t next = kept[i + length - 1];
+            if (length == 1) nodes[i] = next;
+            else if (nodes[i] < 0 || next < 0) nodes[i] = ABSENT;
+            else prefetch_pair(&words->below, nodes[i] * words->below.n_second + next);
         }
+        for (int64_t i = 0; i <= last; i++) {
+            if (nodes[i] < 0) continue;
+            if (length > 1) nodes[i] = (int32_t)find(&words->below, nodes[i] * words->below.n_second + kept[i + length - 1]);
+            if (nodes[i] >= 0) PREFETCH(feature_of + nodes[i]);
+        }
+        for (int64_t i = 0; i <= last; i++)
+            if (nodes[i] >= 0 && feature_of[nodes[i]] >= 0) count_feature(&words->block, feature_of[nodes[i]]);
     }
 }
 
@@ -387,13 +400,6 @@ static void count_chunks(CharBlock *characters, const int32_t *rows, int64_t n_r
         int64_t start = rows[i] ? characters->ends.items[rows[i] - 1] : 0, end = characters->ends.items[rows[i]];
         for (int64_t at = start; at < end; at++) count_feature(&characters->block, characters->columns.items[at]);
     }
-}
-
-static inline const int32_t *fits_of(const Scanner *scanner, int32_t row, int64_t *n)
-{
-    int64_t start = row ? scanner->fits_ends.items[row - 1] : 0;
-    *n = scanner->fits_ends.items[row] - start;
-    return scanner->fits.items + start;
 }
 
 /* Note the longest term of each label that goes on with `node`, which the word at `at` fits. */
@@ -406,10 +412,9 @@ static void follow(Scanner *scanner, int32_t node, const int32_t *rows, int64_t 
         if (at + 1 > terms->longest[ends[i]]) terms->longest[ends[i]] = at + 1;
     }
     if (at + 1 >= n_rows) return;
-    int64_t n;
-    const int32_t *fits = fits_of(scanner, rows[at + 1], &n);
-    for (int64_t i = 0; i < n; i++) {
-        int64_t child = find(&terms->below, node * terms->below.n_second + fits[i]);
+    const int32_t *facts = facts_of(scanner, rows[at + 1]);
+    for (int32_t i = facts[FITS_START]; i < facts[FITS_END]; i++) {
+        int64_t child = find(&terms->below, node * terms->below.n_second + scanner->fits.items[i]);
         if (child >= 0) follow(scanner, (int32_t)child, rows, n_rows, at + 1);
     }
 }
@@ -421,9 +426,9 @@ static void count_terms(Scanner *scanner, const int32_t *rows, int64_t n_rows, d
     memset(terms->behind, 0, (size_t)terms->n_labels * sizeof *terms->behind);
     memset(terms->reach, 0, (size_t)terms->n_labels * sizeof *terms->reach);
     for (int64_t at = 0; at < n_rows; at++) {
-        int64_t n;
-        const int32_t *fits = fits_of(scanner, rows[at], &n);
-        for (int64_t i = 0; i < n; i++) follow(scanner, fits[i], rows, n_rows, at);
+        const int32_t *facts = facts_of(scanner, rows[at]);
+        for (int32_t i = facts[FITS_START]; i < facts[FITS_END]; i++)
+            follow(scanner, scanner->fits.items[i], rows, n_rows, at);
         for (int64_t i = 0; i < terms->n_touched; i++) {
             int64_t friend = terms->touched[i] - terms->n_labels, end = terms->longest[terms->touched[i]];
             if (friend >= 0 && end > terms->reach[friend]) terms->reach[friend] = end;
@@ -509,6 +514,18 @@ static int is_int32(const Py_buffer *buffer, int64_t n)
     return 0;
 }
 
+static int add_facts(Scanner *self, int64_t n, const int32_t *numbers, const int32_t *flags, const int32_t *ends)
+{
+    int32_t before = (int32_t)self->fits.n;
+    int done = reserve(&self->facts, n * (NUMBERS + self->n_word_blocks));
+    for (int64_t i = 0; done && i < n; i++) {
+        int32_t facts[] = {flags[i], before + (i ? ends[i - 1] : 0), before + ends[i]};
+        done = extend(&self->facts, facts, NUMBERS) &&
+               extend(&self->facts, numbers + i * self->n_word_blocks, self->n_word_blocks);
+    }
+    return done;
+}
+
 static PyObject *scanner_learn_words(Scanner *self, PyObject *args)
 {
     Py_buffer numbers, flags, ends, fits;
@@ -517,10 +534,8 @@ static PyObject *scanner_learn_words(Scanner *self, PyObject *args)
     int done = is_int32(&numbers, n * self->n_word_blocks) && is_int32(&flags, n) && is_int32(&ends, n) &&
                is_int32(&fits, n ? ((const int32_t *)ends.buf)[n - 1] : 0);
     if (done) {
-        int64_t before = self->fits.n, n_fits = fits.len / (int64_t)sizeof(int32_t);
-        done = extend(&self->numbers, numbers.buf, n * self->n_word_blocks) && extend(&self->flags, flags.buf, n) &&
-               extend(&self->fits, fits.buf, n_fits) && reserve(&self->fits_ends, n);
-        for (int64_t i = 0; done && i < n; i++) push(&self->fits_ends, before + ((const int32_t *)ends.buf)[i]);
+        done = add_facts(self, n, numbers.buf, flags.buf, ends.buf) &&
+               extend(&self->fits, fits.buf, fits.len / (int64_t)sizeof(int32_t));
         if (done) self->words.n_known = self->words.n;
         else PyErr_NoMemory();
     }
@@ -567,10 +582,12 @@ static void score_text(Scanner *self, int64_t text, const Results *into)
     n_rows = self->word_ends.items[text] - start;
     words[0] = (double)n_rows;
     for (int64_t i = 0; i < n_rows; i++) {
-        words[1] += (self->flags.items[rows[i]] & CONTENT) != 0;
-        words[2] += (self->flags.items[rows[i]] & UNKNOWN) != 0;
+        PREFETCH(facts_of(self, rows[i + AHEAD < n_rows ? i + AHEAD : i]));
+        int32_t flags = facts_of(self, rows[i])[FLAGS];
+        words[1] += (flags & CONTENT) != 0;
+        words[2] += (flags & UNKNOWN) != 0;
     }
-    if (self->terms.n_labels) count_terms(self, rows, n_rows, (double *)into->hits.buf + text * self->terms.n_labels);
+    if (self->terms.below.n_second) count_terms(self, rows, n_rows, (double *)into->hits.buf + text * self->terms.n_labels);
     for (int64_t b = 0; b < self->n_word_blocks; b++) {
         Block *block = &self->word_blocks[b].block;
         count_ngrams(self, b, rows, n_rows);
@@ -641,7 +658,7 @@ static PyObject *scanner_forget(Scanner *self, PyObject *unused)
 {
     free_lexicon(&self->words);
     free_lexicon(&self->chunks);
-    self->numbers.n = self->flags.n = self->fits.n = self->fits_ends.n = 0;
+    self->facts.n = self->fits.n = 0;
     self->word_rows.n = self->word_ends.n = self->chunk_rows.n = self->chunk_ends.n = 0;
     for (int64_t b = 0; b < self->n_char_blocks; b++) self->char_blocks[b].columns.n = self->char_blocks[b].ends.n = 0;
     Py_RETURN_NONE;
@@ -651,13 +668,16 @@ static int make_block(Block *block, PyObject *parts)
 {
     long long n_features, n_labels;
     if (!PyArg_ParseTuple(parts, "y*LLp", &block->weights, &n_features, &n_labels, &block->is_sublinear)) return 0;
-    if (!is_matrix(&block->weights, n_features, n_labels + 1)) return 0;
     block->n_features = n_features;
     block->n_labels = n_labels;
+    block->width = (n_labels + LANES) / LANES * LANES;
+    if (!is_matrix(&block->weights, n_features, block->width)) return 0;
     block->counts = PyMem_RawCalloc((size_t)n_features + 1, sizeof *block->counts);
     block->touched = PyMem_RawCalloc((size_t)n_features + 1, sizeof *block->touched);
-    if (!block->counts || !block->touched) PyErr_NoMemory();
-    return block->counts && block->touched;
+    block->tf = PyMem_RawCalloc((size_t)n_features + 1, sizeof *block->tf);
+    if (block->counts && block->touched && block->tf) return 1;
+    PyErr_NoMemory();
+    return 0;
 }
 
 static int make_pairs(Pairs *pairs, PyObject *parts)
@@ -721,6 +741,7 @@ static void free_block(Block *block)
     PyBuffer_Release(&block->weights);
     PyMem_RawFree(block->counts);
     PyMem_RawFree(block->touched);
+    PyMem_RawFree(block->tf);
 }
 
 static void scanner_dealloc(Scanner *self)
@@ -749,8 +770,8 @@ static void scanner_dealloc(Scanner *self)
     PyMem_RawFree(terms->reach);
     free_lexicon(&self->words);
     free_lexicon(&self->chunks);
-    Ints *every[] = {&self->numbers, &self->flags, &self->fits, &self->fits_ends, &self->word_rows, &self->word_ends,
-                     &self->chunk_rows, &self->chunk_ends, &self->kept, &self->nodes};
+    Ints *every[] = {&self->facts, &self->fits, &self->word_rows, &self->word_ends, &self->chunk_rows,
+                     &self->chunk_ends, &self->kept, &self->nodes};
     for (size_t i = 0; i < sizeof every / sizeof *every; i++) PyMem_RawFree(every[i]->items);
     PyMem_RawFree(self->folded);
     type->tp_free(self);

@@ -16,6 +16,8 @@ from classify.scorer.terms import TermTree
 
 Int32Array = NDArray[np.int32]
 Parts = tuple[object, ...]
+LANES = 8
+"""Numbers of 8 bytes in a line of the processor's cache."""
 
 
 class CompiledTables:
@@ -23,14 +25,15 @@ class CompiledTables:
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
+        self.order = [*tables.ngrams, *tables.characters]
+        """The blocks' numbers in the order in which `Scanner` has them."""
+        self.places = [_places(block) for block in tables.blocks]
         self._word_blocks = tuple(
-            (_parts_of_block(table.block), _parts_of_pairs(table.below), table.feature_of, table.high)
-            for table in tables.ngrams.values()
+            (_parts_of_block(table.block), _parts_of_pairs(table.below), self.places[n][table.feature_of], table.high)
+            for n, table in tables.ngrams.items()
         )
         self._char_blocks = tuple(_parts_of_block(block) for block in tables.characters.values())
         self._terms = _parts_of_terms(tables.terms)
-        self.order = [*tables.ngrams, *tables.characters]
-        """The blocks' numbers in the order in which `Scanner` has them."""
 
     def make_scanner(self) -> Scanner:
         """A scanner that knows no word yet; where its words lie in memory can't be foreseen by whoever writes texts."""
@@ -68,10 +71,11 @@ class CompiledScanner:
                 found.numbers.astype(np.int32, order="C"), flags.astype(np.int32), *_joined(found.fits)
             )
         if chunks := self._scanner.new_chunks():
-            columns = self._tables.columns_of
-            self._scanner.learn_chunks(
-                *(_joined([columns(number, chunk) for chunk in chunks]) for number in self._tables.characters)
-            )
+            of_blocks = []
+            for number in self._tables.characters:
+                ends, columns = _joined([self._tables.columns_of(number, chunk) for chunk in chunks])
+                of_blocks.append((ends, self._shared.places[number][columns]))
+            self._scanner.learn_chunks(*of_blocks)
 
     def _mend(self, scan: Scan, texts: Sequence[str]) -> None:
         """Read again, by the reference, texts with the one letter whose lower-casing cuts a word in two."""
@@ -89,9 +93,23 @@ def _joined(parts: Sequence[Sequence[int]]) -> tuple[Int32Array, Int32Array]:
     return ends, np.fromiter(chain.from_iterable(parts), np.int32, int(ends[-1]))
 
 
+def _places(block: Block) -> Int32Array:
+    """Where each column of a block stands when the commonest come first, close together in memory; -1 stays -1."""
+    places = np.full(len(block.features) + 1, -1, dtype=np.int32)
+    places[np.argsort(block.idf, kind="stable")] = np.arange(len(block.features))
+    return places
+
+
 def _parts_of_block(block: Block) -> Parts:
-    weights = np.ascontiguousarray(np.column_stack([block.idf, block.idf[:, None] * block.weights]))
-    return weights, *block.weights.shape, block.settings.sublinear_tf
+    """Weights with idf before them, the commonest features first, each row in whole lines of the processor's cache."""
+    n_features, n_labels = block.weights.shape
+    shape = n_features, (n_labels + LANES) // LANES * LANES
+    room = np.zeros(8 * (shape[0] * shape[1] + LANES), dtype=np.uint8)
+    start = -room.ctypes.data % (8 * LANES)
+    rows = room[start : start + 8 * shape[0] * shape[1]].view(np.float64).reshape(shape)
+    places = _places(block)[:-1]
+    rows[places, 0], rows[places, 1 : n_labels + 1] = block.idf, block.idf[:, None] * block.weights
+    return rows, n_features, n_labels, block.settings.sublinear_tf
 
 
 def _parts_of_pairs(pairs: PairTable) -> Parts:

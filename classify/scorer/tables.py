@@ -40,12 +40,13 @@ class NgramTable:
     def __init__(self, block: Block) -> None:
         self.block = block
         self.low, self.high = block.settings.ngram_range
-        ngrams = [feature.split(" ") for feature in block.features]
+        order = np.argsort(block.idf, kind="stable").tolist()  # common ones first: close together in memory
+        ngrams = [block.features[column].split(" ") for column in order]
         every = dict.fromkeys(word for ngram in ngrams for word in ngram)
         self.words = {word: number for number, word in enumerate(every)}
         columns = dict.fromkeys(range(len(every)), ABSENT)
         below: dict[tuple[int, int], int] = {}
-        for column, (first, *rest) in enumerate(ngrams):
+        for column, (first, *rest) in zip(order, ngrams, strict=True):
             node = self.words[first]
             for word in rest:
                 node = below.setdefault((node, self.words[word]), len(every) + len(below))
