@@ -149,17 +149,18 @@ class Predictor:
         margin = self.bundle.settings["review"]["margin"]
         labels, probabilities = [], []
         for (name, task), (scores, evidence) in zip(self.bundle.tasks.items(), reading.tasks, strict=True):
+            label_names = self.codebook[name].label_names
             p, decided = task.decision.decide(scores, evidence)
             near |= task.decision.is_near(p, margin=margin) & evidence
             known |= evidence
             if task.rule_based:
-                of_rules = [label in task.rule_based for label in self.codebook[name].label_names]
+                of_rules = [label in task.rule_based for label in label_names]
                 ruled |= decided[:, of_rules].any(axis=1)
             labels.append(self._labels(name, decided))
-            probabilities.append([dict(zip(self.codebook[name].label_names, row, strict=True)) for row in p.tolist()])
+            probabilities.append([dict(zip(label_names, row, strict=True)) for row in p.tolist()])
         is_unknown = reading.n_unknown > self.bundle.settings["review"]["max_unknown"] * reading.n_content
         reviews = map(self._review, texts, *(flags.tolist() for flags in (near, known, ruled, is_unknown)))
-        names = self.bundle.tasks.keys()
+        names = tuple(self.bundle.tasks)
         return [
             Prediction(dict(zip(names, given, strict=True)), dict(zip(names, p, strict=True)), review, self.model)
             for *given, p, review in zip(*labels, zip(*probabilities, strict=True), reviews, strict=True)

@@ -24,7 +24,7 @@
 enum { DROPPED = -2, ABSENT = -1 }; /* as in scorer/tables.py */
 enum { CONTENT = 1, UNKNOWN = 2 };  /* flags of a word */
 enum { FLAGS, FITS_START, FITS_END, NUMBERS }; /* the facts of a word, in their order */
-enum { BATCH = 64, PADDING = 16, LANES = 8, AHEAD = 8 };
+enum { BATCH = 64, PADDING = 16, LANES = 8, AHEAD = 24 };
 static const uint64_t MULTIPLIER = 0x9E3779B97F4A7C15u; /* as in scorer/pairs.py */
 
 /* ---- arrays that grow */
@@ -224,11 +224,10 @@ static inline uint8_t *put_utf8(uint8_t *out, Py_UCS4 c)
 /* Each of these gives the number of bytes, and puts spaces behind them. */
 static int64_t fold_words(const Text *text, uint8_t *restrict out)
 {
-    int64_t n = 0;
-    const uint8_t *ascii = text->data;
-    if (text->is_ascii)
-        for (; n < text->n; n++) out[n] = fold_in_word(ascii[n]);
-    for (int64_t i = n; i < text->n; i++) {
+    const uint8_t *restrict ascii = text->data;
+    int64_t n = 0, length = text->n, n_ascii = text->is_ascii ? length : 0;
+    for (; n < n_ascii; n++) out[n] = fold_in_word(ascii[n]);
+    for (int64_t i = n; i < length; i++) {
         Py_UCS4 c = PyUnicode_READ(text->kind, text->data, i);
         if (c >= 128 && Py_UNICODE_ISALNUM(c)) n = put_utf8(out + n, c) - out;
         else out[n++] = c < 128 ? fold_in_word((uint8_t)c) : ' ';
@@ -239,11 +238,10 @@ static int64_t fold_words(const Text *text, uint8_t *restrict out)
 
 static int64_t fold_chunks(const Text *text, uint8_t *restrict out)
 {
-    int64_t n = 0;
-    const uint8_t *ascii = text->data;
-    if (text->is_ascii)
-        for (; n < text->n; n++) out[n] = fold_in_chunk(ascii[n]);
-    for (int64_t i = n; i < text->n; i++) {
+    const uint8_t *restrict ascii = text->data;
+    int64_t n = 0, length = text->n, n_ascii = text->is_ascii ? length : 0;
+    for (; n < n_ascii; n++) out[n] = fold_in_chunk(ascii[n]);
+    for (int64_t i = n; i < length; i++) {
         Py_UCS4 c = PyUnicode_READ(text->kind, text->data, i);
         if (c >= 128 && !Py_UNICODE_ISSPACE(c)) n = put_utf8(out + n, c) - out;
         else out[n++] = c < 128 ? fold_in_chunk((uint8_t)c) : ' ';
@@ -327,7 +325,8 @@ typedef struct {
 
 static inline void count_feature(Block *block, int64_t feature)
 {
-    if (block->counts[feature]++ == 0) block->touched[block->n_touched++] = (int32_t)feature;
+    block->touched[block->n_touched] = (int32_t)feature; /* stays if it is the first; no branch, which would be a guess */
+    block->n_touched += block->counts[feature]++ == 0;
 }
 
 /* Puts x . W of the features counted into `sums`, and forgets the features; how many there were. */

@@ -13,7 +13,7 @@ from classify.scorer.scanners import ENGINES, Engine, Scanners
 from classify.scorer.style import N_MARKS, StyleCounter, StyleWords, count_marks
 from classify.scorer.terms import TermMatcher
 
-CHUNK = 100
+CHUNK = 400
 """Texts scanned at once: few enough that what is found in them stays in the processor's cache."""
 
 
@@ -130,7 +130,11 @@ class Scorer:
 def _score(
     task: TaskScorer, sums: Sequence[FloatArray], n_features: FloatArray, hits: FloatArray, marks: FloatArray
 ) -> tuple[FloatArray, BoolArray]:
-    counted = task.counter.count_all(hits, marks) - task.usual
-    of_counted = (counted[:, :, None] * task.counted_weights).sum(axis=1)  # a row's sum is the same in any batch
+    scores = sum(sums, np.broadcast_to(task.intercept, (len(hits), len(task.intercept))))
+    if task.counted_weights.any():
+        counted = task.counter.count_all(hits, marks) - task.usual
+        scores = scores + (counted[:, :, None] * task.counted_weights).sum(
+            axis=1
+        )  # alike in any batch, to the last bit
     evidence = n_features.any(axis=1) | hits[:, : task.counter.n_labels].any(axis=1)
-    return np.asarray(sum(sums, task.intercept + of_counted)), np.asarray(evidence)
+    return np.array(scores), np.asarray(evidence)

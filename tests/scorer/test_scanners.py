@@ -2,6 +2,8 @@
 
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -225,6 +227,12 @@ def test_a_scorer_survives_pickling(tasks: list[TaskScorer], scorer: Scorer) -> 
     assert (scorer.engine, expected) == (again.engine, again.read(LEARNT_FROM).tasks[0][0].tolist())
     alone = tasks[0].score(LEARNT_FROM)[0].tolist()
     assert alone == pickle.loads(pickle.dumps(tasks[0])).score(LEARNT_FROM)[0].tolist()
+
+
+def test_where_nothing_was_compiled_numpy_alone_reads() -> None:
+    code = "import sys; sys.modules['classify.scorer._scanner'] = None; from classify.scorer import linear, scanners"
+    shown = [sys.executable, "-c", f"{code}; print(scanners.ENGINES, linear.Scorer([]).engine)"]
+    assert "('reference',) reference\n" == subprocess.run(shown, capture_output=True, text=True, check=True).stdout
 
 
 # ---- wrong calls
