@@ -22,8 +22,9 @@ from classify.codebook import Codebook, Task, is_term, parse_codebook
 from classify.errors import BundleError, ClassifyError
 from classify.files import make_folder, refuse_foreign, replacing, to_json
 from classify.measure.arrays import BoolArray, FloatArray
+from classify.scorer.blocks import Block
 from classify.scorer.decisions import DecisionRule
-from classify.scorer.linear import Block, Counter, TaskScorer
+from classify.scorer.linear import Counter, TaskScorer
 from classify.scorer.style import LISTS, StyleWords
 from classify.scorer.tokens import BlockSettings
 

@@ -1,19 +1,22 @@
 """Texts to predictions, with numpy alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, compress, islice
 from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
 
 from classify.bundle import Bundle, load_bundle
-from classify.errors import did_you_mean
+from classify.errors import BundleError, did_you_mean
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.passages import Prediction
 from classify.scorer.contributions import split_score
 from classify.scorer.evidence import Coded, LabelledTexts
 from classify.scorer.explanation import Explanation
-from classify.scorer.tokens import STOP_WORDS, stem, words_of
+from classify.scorer.linear import CHUNK, Scorer
+from classify.scorer.scanners import Engine
 
 NEAR_THRESHOLD = "near_threshold"
 UNKNOWN_WORDS = "unknown_words"
@@ -34,24 +37,28 @@ class Predictor:
         self.bundle = bundle
         self.codebook = bundle.codebook
         self.model = bundle.id
-        self._known_words = frozenset(
-            word
-            for task in bundle.tasks.values()
-            for block, in_passages in zip(task.scorer.blocks, task.in_passages, strict=True)
-            if block.settings.analyzer == "word"
-            for feature, is_known in zip(block.features, in_passages.tolist(), strict=True)
-            if is_known
-            for word in feature.split(" ")
-        )
+        self._folder: Path | None = None
+        self._scorer = Scorer([task.scorer for task in bundle.tasks.values()], _words_in_passages(bundle))
 
     @classmethod
     def load(cls, folder: str | Path) -> "Predictor":
         """Load a bundle from its folder; raises BundleError where it can't be read or trusted."""
-        return cls(load_bundle(folder))
+        predictor = cls(load_bundle(folder))
+        predictor._folder = Path(folder).absolute()
+        return predictor
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled by its folder, if it has one, which each process then loads once."""
+        return (_load_once, (self._folder, self.model)) if self._folder else (Predictor, (self.bundle,))
 
     def __repr__(self) -> str:
         tasks = ", ".join(f"{name} ({len(self.codebook[name].labels)} labels)" for name in self.bundle.tasks)
         return f"<Predictor {self.codebook.name} {self.model}: {tasks}>"
+
+    @property
+    def engine(self) -> Engine:
+        """Who reads texts: `compiled`, or where there was no compiler at installation `reference`, slower."""
+        return self._scorer.engine
 
     @overload
     def predict(self, texts: str) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is an Iterable[str] too
@@ -64,12 +71,23 @@ class Predictor:
         """
         if isinstance(texts, str):
             return self._predict([texts])[0]
-        return self._predict(_checked(texts))
+        return list(chain.from_iterable(map(self._predict, _chunks(_checked(texts)))))
+
+    def iter_predict(self, texts: Iterable[str]) -> Iterator[Prediction]:
+        """Predictions of any number of texts, in order, while they come: memory stays bounded.
+
+        Up to CHUNK texts are taken before the first prediction is given. Raises TypeError for anything that is no text.
+        """
+        if isinstance(texts, str):
+            raise TypeError("found one text; expected an iterable of texts: predict() takes one")
+        for chunk in _chunks(texts):
+            yield from self._predict(_checked(chunk))
 
     def score(self, texts: Iterable[str]) -> dict[str, FloatArray]:
         """Scores before anything is decided: for each task an array of shape (n_passages, n_labels)."""
         listed = _checked([texts] if isinstance(texts, str) else texts)
-        return {name: task.scorer.score(listed)[0] for name, task in self.bundle.tasks.items()}
+        reading = self._scorer.read(listed)
+        return {name: scores for name, (scores, _) in zip(self.bundle.tasks, reading.tasks, strict=True)}
 
     def explain(
         self, text: str, *, task: str | None = None, evidence: LabelledTexts | Iterable[Coded] | None = None
@@ -84,7 +102,7 @@ class Predictor:
             raise TypeError(f"text: found {_kind_of(text)}; expected one str; explain one passage at a time")
         name = self._task(task)
         bundled, labels = self.bundle.tasks[name], self.codebook[name].label_names
-        scores, known = bundled.scorer.score([text])
+        scores, known = self._scorer.read([text]).tasks[list(self.bundle.tasks).index(name)]
         probabilities, decided = bundled.decision.decide(scores, known)
         given = tuple(label for label, is_given in zip(labels, decided[0], strict=True) if is_given)
         chosen = given or (labels[int(probabilities[0].argmax())],)
@@ -160,47 +178,72 @@ class Predictor:
         return [*(f"predicted:{task}" for task in names), *probabilities, "review", "model"]
 
     def _predict(self, texts: Sequence[str]) -> list[Prediction]:
-        decided: dict[str, tuple[FloatArray, BoolArray]] = {}
+        reading = self._scorer.read(texts)
         near, known, ruled = np.zeros((3, len(texts)), dtype=np.bool_)
         margin = self.bundle.settings["review"]["margin"]
-        for name, task in self.bundle.tasks.items():
-            scores, evidence = task.scorer.score(texts)
-            decided[name] = task.decision.decide(scores, evidence)
-            near |= task.decision.is_near(decided[name][0], margin=margin) & evidence
+        labels, probabilities = [], []
+        for (name, task), (scores, evidence) in zip(self.bundle.tasks.items(), reading.tasks, strict=True):
+            label_names = self.codebook[name].label_names
+            p, decided = task.decision.decide(scores, evidence)
+            near |= task.decision.is_near(p, margin=margin) & evidence
             known |= evidence
-            of_rules = [label in task.rule_based for label in self.codebook[name].label_names]
-            ruled |= decided[name][1][:, of_rules].any(axis=1)
+            if task.rule_based:
+                of_rules = [label in task.rule_based for label in label_names]
+                ruled |= decided[:, of_rules].any(axis=1)
+            labels.append(self._labels(name, decided))
+            probabilities.append([dict(zip(label_names, row, strict=True)) for row in p.tolist()])
+        is_unknown = reading.n_unknown > self.bundle.settings["review"]["max_unknown"] * reading.n_content
+        reviews = map(self._review, texts, *(flags.tolist() for flags in (near, known, ruled, is_unknown)))
+        names = tuple(self.bundle.tasks)
         return [
-            Prediction(
-                labels={name: self._labels(name, chosen[row]) for name, (_, chosen) in decided.items()},
-                probabilities={name: self._by_label(name, p[row]) for name, (p, _) in decided.items()},
-                review=self._review(
-                    text, is_near=bool(near[row]), is_known=bool(known[row]), is_ruled=bool(ruled[row])
-                ),
-                model=self.model,
-            )
-            for row, text in enumerate(texts)
+            Prediction(dict(zip(names, given, strict=True)), dict(zip(names, p, strict=True)), review, self.model)
+            for *given, p, review in zip(*labels, zip(*probabilities, strict=True), reviews, strict=True)
         ]
 
-    def _labels(self, task: str, chosen: BoolArray) -> tuple[str, ...] | str:
-        names = tuple(name for name, given in zip(self.codebook[task].label_names, chosen, strict=True) if given)
-        return names if self.codebook[task].is_multilabel else names[0]
+    def _labels(self, task: str, decided: BoolArray) -> list[tuple[str, ...] | str]:
+        """The labels of each passage, as a Prediction has them."""
+        names = self.codebook[task].label_names
+        if not self.codebook[task].is_multilabel:
+            return [names[column] for column in decided.argmax(axis=1).tolist()]
+        return [tuple(compress(names, row)) for row in decided.tolist()]
 
-    def _by_label(self, task: str, probabilities: FloatArray) -> dict[str, float]:
-        return dict(zip(self.codebook[task].label_names, probabilities.tolist(), strict=True))
-
-    def _review(self, text: str, *, is_near: bool, is_known: bool, is_ruled: bool) -> tuple[str, ...]:
-        settings = self.bundle.settings["review"]
-        words = words_of(text)
-        content = [word for word in words if word not in STOP_WORDS]
-        unknown = sum(stem(word) not in self._known_words and word not in self._known_words for word in content)
+    def _review(self, text: str, is_near: bool, is_known: bool, is_ruled: bool, is_unknown: bool) -> tuple[str, ...]:
+        min_words = self.bundle.settings["review"]["min_words"]
         reasons = {
             NEAR_THRESHOLD: is_near,
-            UNKNOWN_WORDS: (not is_known and bool(text.split())) or unknown > settings["max_unknown"] * len(content),
+            UNKNOWN_WORDS: is_unknown or (not is_known and bool(text.strip())),
             RULE_BASED: is_ruled,
-            TOO_SHORT: len(text.split()) < settings["min_words"],
+            TOO_SHORT: len(text.split()) < min_words,
         }
-        return tuple(reason for reason, applies in reasons.items() if applies)
+        return tuple(compress(reasons, reasons.values()))
+
+
+def _words_in_passages(bundle: Bundle) -> frozenset[str]:
+    """The words of features, stemmed where these are, that stood in labelled passages of training."""
+    return frozenset(
+        word
+        for task in bundle.tasks.values()
+        for block, in_passages in zip(task.scorer.blocks, task.in_passages, strict=True)
+        if block.settings.analyzer == "word"
+        for feature in compress(block.features, in_passages.tolist())
+        for word in feature.split(" ")
+    )
+
+
+@lru_cache(maxsize=1)
+def _load_once(folder: Path, model: str) -> Predictor:
+    """The predictor of a folder, for a process that is handed it many times; raises BundleError if it has changed."""
+    predictor = Predictor.load(folder)
+    if predictor.model != model:
+        raise BundleError(f"{folder}: now holds bundle {predictor.model}, no longer {model}; load the predictor again")
+    return predictor
+
+
+def _chunks(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Texts in lists of up to CHUNK."""
+    iterator = iter(texts)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
 
 
 def flat_columns(prediction: Prediction) -> dict[str, object]:

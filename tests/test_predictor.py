@@ -4,8 +4,10 @@ import pickle
 import re
 import string
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -24,6 +26,7 @@ from sklearn.svm import LinearSVC
 from classify.bundle import Bundle
 from classify.codebook import parse_codebook
 from classify.data.dataset import Dataset, load_labels
+from classify.errors import BundleError
 from classify.learn.settings import FRAMING_DEFAULTS, THEME_DEFAULTS, TrainingSettings
 from classify.learn.stylewords import style_words
 from classify.learn.training import train
@@ -31,6 +34,7 @@ from classify.measure.calibration import sigmoid
 from classify.passages import Prediction
 from classify.predictor import Predictor, flat_columns
 from classify.scorer.decisions import DecisionRule
+from classify.scorer.scanners import ENGINES
 from classify.scorer.style import StyleCounter
 from classify.scorer.terms import TermMatcher
 from tests.conftest import toy_rows
@@ -120,6 +124,20 @@ def test_a_text_gives_one_prediction(predictor: Predictor) -> None:
 def test_an_iterable_of_texts_gives_a_list_in_order(make: Any, predictor: Predictor) -> None:
     texts = [str(row["text"]) for row in toy_rows()]
     assert [predictor.predict(text) for text in texts] == predictor.predict(make(texts))
+
+
+def test_predictions_come_while_texts_do(predictor: Predictor) -> None:
+    texts, taken = [str(row["text"]) for row in toy_rows()] * 20, []
+    predictions = predictor.iter_predict(text for text in texts if not taken.append(text))  # type: ignore[func-returns-value]
+    assert [] == taken
+    first = next(predictions)
+    assert 1 <= len(taken) < len(texts)
+    assert predictor.predict(texts) == [first, *predictions]
+
+
+def test_one_text_is_no_stream_of_texts(predictor: Predictor) -> None:
+    with pytest.raises(TypeError, match=r"found one text; expected an iterable of texts: predict\(\) takes one"):
+        next(predictor.iter_predict("A text."))
 
 
 def test_no_texts_give_no_predictions(predictor: Predictor) -> None:
@@ -556,6 +574,38 @@ def test_a_predictor_can_be_pickled(predictor: Predictor) -> None:
     copy = pickle.loads(pickle.dumps(predictor))
     texts = [str(row["text"]) for row in toy_rows()]
     assert predictor.predict(texts) == copy.predict(texts)
+
+
+def test_a_loaded_predictor_is_pickled_by_its_folder(toy_bundle: Bundle, tmp_path: Path) -> None:
+    toy_bundle.save(tmp_path / "bundle")
+    loaded = Predictor.load(tmp_path / "bundle")
+    pickled = pickle.dumps(loaded)
+    assert len(pickled) < 1_000
+    copy = pickle.loads(pickled)
+    assert copy.predict("Two ships.") == loaded.predict("Two ships.")
+    assert copy is pickle.loads(pickled)  # a process loads it once
+
+
+def test_a_pickled_predictor_is_not_taken_for_what_its_folder_holds_now(toy_bundle: Bundle, tmp_path: Path) -> None:
+    toy_bundle.save(tmp_path / "bundle")
+    pickled = pickle.dumps(Predictor.load(tmp_path / "bundle"))
+    later = replace(toy_bundle, seed=1, read_as=None)
+    later.save(tmp_path / "bundle")
+    with pytest.raises(
+        BundleError, match=f"now holds bundle {later.id}, no longer {toy_bundle.id}; load the predictor"
+    ):
+        pickle.loads(pickled)
+
+
+def test_threads_share_a_predictor(predictor: Predictor) -> None:
+    texts = [str(row["text"]) for row in toy_rows()]
+    expected = predictor.predict(texts)
+    with ThreadPoolExecutor(4) as pool:
+        assert [expected] * 20 == list(pool.map(lambda _: predictor.predict(texts), range(20)))
+
+
+def test_a_predictor_says_which_engine_reads_its_texts(predictor: Predictor) -> None:
+    assert ENGINES[0] == predictor.engine
 
 
 def test_a_predictor_shows_its_codebook_model_and_tasks(predictor: Predictor) -> None:

@@ -26,17 +26,18 @@ def inspect(
     """
     from classify.bundle import MANIFEST, file_faults, read_manifest, sha256_of
     from classify.errors import BundleError
+    from classify.scorer.scanners import ENGINES
 
     folder = model_or_default(bundle)
     manifest = read_manifest(folder)
     faults = file_faults(folder, manifest)
     identity = sha256_of(folder / MANIFEST)[:12]
     try:
-        lines = [] if json else list(_describe(folder, identity, manifest))
+        lines = [] if json else list(_describe(folder, identity, manifest, engine=ENGINES[0]))
     except (LookupError, TypeError, AttributeError) as error:
         raise BundleError(f"{folder}: the manifest is not one that this release writes ({error!r})") from None
     if json:
-        say_json({"id": identity, "faults": faults, "manifest": manifest})
+        say_json({"id": identity, "engine": ENGINES[0], "faults": faults, "manifest": manifest})
     for line in lines:
         say(line)
     for fault in faults:
@@ -45,7 +46,7 @@ def inspect(
         raise typer.Exit(3)
 
 
-def _describe(folder: Path, identity: str, manifest: dict[str, Any]) -> Iterator[str]:
+def _describe(folder: Path, identity: str, manifest: dict[str, Any], *, engine: str) -> Iterator[str]:
     book, data, tasks = manifest["codebook"], manifest["data"], manifest["tasks"]
     yield f"bundle {identity}, format {manifest['format_version']}, {folder}"
     yield f"codebook {book['name']} {book['version']}, SHA-256 {manifest['codebook_sha256'][:12]}"
@@ -72,4 +73,5 @@ def _describe(folder: Path, identity: str, manifest: dict[str, Any]) -> Iterator
     files = [(name, facts["size"], facts["sha256"][:12]) for name, facts in manifest["files"].items()]
     yield table_text("files", ("file", "bytes", "SHA-256"), files)
     yield "* out of fold at training, thresholds fitted to the same scores; classify evaluate is the judge"
+    yield f"on this computer texts are read by the {engine} engine"
     yield "hashes detect damage, not forgery; every file is data, and opening it runs no code"

@@ -65,7 +65,7 @@ def predict(
         refuse_lost_labels(out, predictor.codebook.task_names, own)
     merged = (
         row | (found.to_row() if is_nested else flat_columns(found))
-        for row, found in zip(own, predictor.predict([row["text"] for row in own]), strict=True)
+        for row, found in zip(own, predictor.iter_predict(row["text"] for row in own), strict=True)
     )
     given = dict.fromkeys(name for row in own for name in row) or PASSAGE_KEYS
     write_rows(merged, written, out, columns=[*given, *(NESTED_KEYS if is_nested else flat)])

@@ -20,8 +20,9 @@ from classify.learn.thresholds import NO_HITS, fit_decision, parse_threshold_rul
 from classify.learn.weights import Scored, Weights, count_for, counts_for, fit_weights
 from classify.measure.arrays import BoolArray, FloatArray, IntArray
 from classify.measure.scores import average_precision, f1, grouped_counts
+from classify.scorer.blocks import Block
 from classify.scorer.decisions import DecisionRule
-from classify.scorer.linear import Block, TaskScorer
+from classify.scorer.linear import TaskScorer
 
 
 @dataclass(frozen=True)

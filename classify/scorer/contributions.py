@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from classify.measure.arrays import FloatArray
-from classify.scorer.linear import Block, TaskScorer
+from classify.scorer.blocks import Block
+from classify.scorer.linear import TaskScorer
 from classify.scorer.tokens import BlockSettings
 
 WORDS = "words"

@@ -9,7 +9,7 @@ import numpy as np
 
 from classify.codebook import Task
 from classify.measure.arrays import FloatArray
-from classify.scorer.linear import Block
+from classify.scorer.blocks import Block
 from classify.scorer.tokens import STOP_WORDS
 
 N_NEAREST = 3

@@ -9,12 +9,17 @@ from classify.codebook import Label, Task, TaskKind
 from classify.measure.arrays import FloatArray
 from classify.scorer.terms import TermMatcher
 
+# Most patterns begin with the characters they look for, since re skips to those quickly; what must stand before them
+# is then asked by looking back.
+_RUN = re.compile(r"\w+")
+_JOINT = re.compile(r"['’-](?<=\w.)(?=\w)")
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
-_SENTENCE_END = re.compile(r"(?<![.!?])[.!?]++[\"'”’)]*+(?=\s|$)")
+_SENTENCE_END = re.compile(r"[.!?](?<![.!?].)[.!?]*+[\"'”’)]*+(?=\s|$)")
 _QUOTED = re.compile(r"“[^”]{1,1000}”|\"[^\"]{1,1000}\"|«[^»]{1,1000}»")
 _QUESTION = re.compile(r"\?")
-_NUMBER = re.compile(r"\b\d[\d.,]*\b")
-_SAID = r"(?:said|says|stated|told|added|announced|noted|explained|warned|argued|remarked|insisted|claimed)"
+_NUMBER = re.compile(r"\d(?<!\w\d)[\d.,]*\b")
+_VERBS = "said says stated told added announced noted explained warned argued remarked insisted claimed".split()
+_SAID = rf"(?:{'|'.join(_VERBS)})"
 _NO_NAME = (
     # pronouns, what often opens a sentence, and speakers who are not named
     r"(?:He|She|It|They|We|You|Who|This|That|These|Those|One|Some|Many|Most|Others|Both|All|Nobody|Everyone|The|An|But|And"
@@ -24,11 +29,15 @@ _NO_NAME = (
 _NAME_WORD = rf"(?!{_NO_NAME}\b)[A-Z][\w'’-]{{1,40}}"
 _NAME = rf"(?:{_NAME_WORD}\s+){{0,3}}{_NAME_WORD}"
 _NAMED_SPEAKER = re.compile(rf"\b{_NAME}\s+{_SAID}\b|\b{_SAID}\s+{_NAME}|\b[Aa]ccording\s+to\s+{_NAME}")
+_OF_SPEAKERS = (*_VERBS, "ccording")
 
 MARKS = ("quoted_words", "named_speakers", "numbers", "question_marks", "sentence_length")
 """Rates that no word list gives: words inside quotation marks; statements with a named speaker, as far as capitals tell
 (no pronoun, no common opening of a sentence, no "Officials"); numbers; question marks, all per 100 words; and the mean
 number of words a sentence, as its natural logarithm."""
+
+N_MARKS = 6
+"""What `count_marks` counts."""
 
 StyleWords = Mapping[str, Mapping[str, Sequence[str]]]
 """For each class its lists `terms` and `not_terms`, written as in a codebook."""
@@ -38,8 +47,8 @@ LISTS = ("terms", "not_terms")
 class StyleCounter:
     """The style block: `names` of its rates, and the rates of any text.
 
-    `words` gives `terms` and `not_terms` for each class; they travel with a bundle by value, so that a release with
-    other lists reads it as it was trained. Without words there are no rates at all.
+    `words` gives `terms` and `not_terms` for each class, whose `labels` they become; they travel with a bundle by
+    value, so that a release with other lists reads it as it was trained. Without words there are no rates at all.
 
     >>> counter = StyleCounter({"modals": {"terms": ["must", "should"], "not_terms": []}})
     >>> dict(zip(counter.names, counter.rates("We must wait.").round(1).tolist()))
@@ -50,24 +59,27 @@ class StyleCounter:
     def __init__(self, words: StyleWords) -> None:
         self.words = words
         self.names = (*words, *MARKS) if words else ()
-        labels = [
+        self.labels = tuple(
             Label(name, terms=tuple(lists["terms"]), not_terms=tuple(lists["not_terms"]))
             for name, lists in words.items()
-        ]
-        self._matcher = TermMatcher(Task("style", TaskKind.MULTILABEL, tuple(labels)))
+        )
+        self._matcher = TermMatcher(Task("style", TaskKind.MULTILABEL, self.labels))
 
     def rates(self, text: str) -> FloatArray:
         """One number a name, shape (n_rates,); a text without words has rates of 0."""
-        n_words = len(_WORD.findall(text))
-        if not self.names or n_words == 0:
-            return np.zeros(len(self.names))
-        marks = _marks(text)
-        marks["quoted_words"] = [
-            match.span() for span in marks["quoted_words"] for match in _WORD.finditer(text, *span)
-        ]
-        per_100 = 100 / n_words * np.append(self._matcher.count(text), [len(marks[name]) for name in MARKS[:-1]])
-        n_sentences = min(n_words, max(1, len(_SENTENCE_END.findall(text))))
-        return np.append(per_100, np.log(n_words / n_sentences))
+        marks = count_marks(text, len(_RUN.findall(text)))
+        rates = self.rates_of(self._matcher.count(text)[None], np.array([marks], dtype=np.float64))
+        return np.asarray(rates[0])
+
+    def rates_of(self, hits: FloatArray, marks: FloatArray) -> FloatArray:
+        """The rates of many texts, shape (n_texts, n_rates), from the hits of each class and from their marks."""
+        if not self.names:
+            return np.zeros((len(hits), 0))
+        n_words, found, n_ends = marks[:, :1], marks[:, 1:-1], marks[:, -1:]
+        some_words = np.maximum(n_words, 1)
+        n_sentences = np.clip(n_ends, 1, some_words)
+        rates = np.hstack([100 / some_words * hits, 100 / some_words * found, np.log(some_words / n_sentences)])
+        return np.asarray(np.where(n_words > 0, rates, 0.0))
 
     def readable(self, counted: FloatArray) -> list[float]:
         """Rates as they are said, from log(1 + rate): per 100 words, `sentence_length` in words a sentence.
@@ -86,6 +98,23 @@ class StyleCounter:
         for hit in self._matcher.hits(text):
             found[self.names[hit.label]].append((hit.start, hit.end))
         return found | _marks(text)
+
+
+def count_marks(text: str, n_runs: int) -> tuple[int, ...]:
+    r"""Words, those inside quotation marks, named speakers, numbers, question marks and sentence ends of a text.
+
+    A word may have apostrophes and hyphens inside; `n_runs` is the number of its `\w+`, which the caller may know.
+    """
+    is_quoting = "“" in text or '"' in text or "«" in text
+    may_name = any(word in text for word in _OF_SPEAKERS)
+    return (
+        n_runs - len(_JOINT.findall(text)),
+        sum(len(_WORD.findall(text, *span.span())) for span in _QUOTED.finditer(text)) if is_quoting else 0,
+        len(_NAMED_SPEAKER.findall(text)) if may_name else 0,
+        len(_NUMBER.findall(text)),
+        text.count("?"),
+        len(_SENTENCE_END.findall(text)),
+    )
 
 
 def _marks(text: str) -> dict[str, list[tuple[int, int]]]:

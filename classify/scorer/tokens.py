@@ -80,7 +80,7 @@ class BlockSettings:
         [' na', 'nav', 'avy', 'vy ']
         """
         if self.analyzer == "char_wb":
-            return list(_char_ngrams(text.lower(), *self.ngram_range))
+            return _char_ngrams(text.lower(), *self.ngram_range)
         words = [word for word in words_of(text) if word not in self.stop_words]
         return list(_word_ngrams([stem(word) for word in words] if self.stem else words, *self.ngram_range))
 
@@ -126,16 +126,17 @@ def _word_ngrams(words: list[str], low: int, high: int) -> Iterator[str]:
             yield " ".join(words[start : start + n])
 
 
-def _char_ngrams(text: str, low: int, high: int) -> Iterator[str]:
+def _char_ngrams(text: str, low: int, high: int) -> list[str]:
     """Character n-grams inside padded words; a word shorter than n gives itself once, and no longer n is tried."""
+    found: list[str] = []
     for word in text.split():
         padded = f" {word} "
         for n in range(low, high + 1):
-            yield padded[:n]
-            for start in range(1, len(padded) - n + 1):
-                yield padded[start : start + n]
             if len(padded) <= n:
+                found.append(padded)
                 break
+            found += [padded[start : start + n] for start in range(len(padded) - n + 1)]
+    return found
 
 
 def _word_spans(words: list[tuple[str, int, int]], low: int, high: int) -> Iterator[tuple[str, int, int]]:

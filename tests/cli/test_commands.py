@@ -891,12 +891,18 @@ def test_inspect_shows_what_is_inside(toy: Path, toy_bundle: Bundle) -> None:
     assert "trained on 24 passages from 12 events" == lines[2]
     assert all(any(line.startswith(name) for line in lines) for name in ("sea", "cyber", "trade", "report", "praise"))
     assert all(any(line.startswith(name) for line in lines) for name in toy_bundle.to_files() if name.endswith("npz"))
+    assert f"on this computer texts are read by the {Predictor(toy_bundle).engine} engine" == lines[-2]
     assert "hashes detect damage, not forgery; every file is data, and opening it runs no code" == lines[-1]
 
 
 def test_inspect_as_json(toy: Path, toy_bundle: Bundle) -> None:
     found = json.loads(succeeds("inspect", "models/toy", "--json"))
-    assert {"id": toy_bundle.id, "faults": [], "manifest": manifest_of(Path("models/toy"))} == found
+    assert {
+        "id": toy_bundle.id,
+        "engine": Predictor.load("models/toy").engine,
+        "faults": [],
+        "manifest": manifest_of(Path("models/toy")),
+    } == found
 
 
 @pytest.mark.parametrize("flags", [[], ["--json"]], ids=str)
@@ -1165,7 +1171,7 @@ def interrupt(*arguments: object, **options: object) -> None:
         (["train"], "classify.learn.training.fit_task"),
         (["evaluate"], "classify.evaluation.crossval.fit_task"),
         (["evaluate"], "classify.report.files.render_evaluation"),
-        (["predict", "article.txt", "--out", "out.jsonl"], "classify.predictor.Predictor.predict"),
+        (["predict", "article.txt", "--out", "out.jsonl"], "classify.predictor.Predictor.iter_predict"),
         (["segment", "article.txt", "--out", "out.jsonl"], "classify.data.segment.segment"),
     ],
 )

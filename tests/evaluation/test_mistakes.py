@@ -24,8 +24,9 @@ from classify.evaluation.mistakes import (
 )
 from classify.evaluation.results import Evaluation
 from classify.scorer import linear
+from classify.scorer.blocks import Block
 from classify.scorer.contributions import split_score
-from classify.scorer.linear import Block, TaskScorer
+from classify.scorer.linear import TaskScorer
 from classify.scorer.tokens import BlockSettings
 from tests.evaluation.conftest import BOOK, TONE, TOPIC, gold_of, held_out, passage
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from classify.codebook import Label, Task, TaskKind
+from classify.scorer.blocks import Block
 from classify.scorer.evidence import Coded, LabelledTexts, Neighbours
-from classify.scorer.linear import Block
 from classify.scorer.tokens import BlockSettings
 
 FEATURES = ("navi", "patrol", "rest", "sail", "the")
