@@ -23,7 +23,7 @@
 
 enum { DROPPED = -2, ABSENT = -1 }; /* as in scorer/tables.py */
 enum { CONTENT = 1, UNKNOWN = 2 };  /* flags of a word */
-enum { FLAGS, FITS_START, FITS_END, NUMBERS }; /* the facts of a word, in their order */
+enum { FLAGS, FITS_START, FITS_END, NUMBERS }; /* the facts of a word, in their order; two NUMBERS a word block */
 enum { BATCH = 64, PADDING = 16, LANES = 8, AHEAD = 24 };
 static const uint64_t MULTIPLIER = 0x9E3779B97F4A7C15u; /* as in scorer/pairs.py */
 
@@ -283,17 +283,21 @@ static inline void prefetch_pair(const Pairs *pairs, int64_t key)
     PREFETCH((const int64_t *)pairs->slots.buf + 2 * home_of(pairs, key));
 }
 
+typedef struct { int32_t feature, count; } Counted; /* count: 0 in a place that is free */
+
 typedef struct {
     Py_buffer weights; /* a row a feature: idf, idf times the weight of each label, zeros up to a multiple of LANES */
     int64_t n_features, n_labels, width;
     int is_sublinear;
-    int32_t *counts;  /* of each feature in the text at hand; all 0 between texts */
-    int32_t *touched; /* the features that are not 0 */
-    double *tf;       /* what each of these counts for */
+    Counted *counted; /* a hash table of the features of the text at hand, so small that it stays in the cache */
+    int64_t n_counted; /* its places, a power of 2 */
+    int shift;
+    int32_t *touched; /* the places that are taken, in the order they were */
     int64_t n_touched;
+    double *sums; /* a row's width of them */
 } Block;
 
-typedef struct { Block block; Pairs below; Py_buffer feature_of; int64_t n_nodes; int high; } WordBlock;
+typedef struct { Block block; Pairs below; int high; } WordBlock;
 typedef struct { Block block; Ints columns, ends; } CharBlock; /* columns of each chunk, one chunk behind the other */
 
 typedef struct {
@@ -323,82 +327,114 @@ typedef struct {
 
 /* ---- rows to sums */
 
-static inline void count_feature(Block *block, int64_t feature)
+/* Room for the features of a text in which n of them occur, repeats too; at most half of it will be taken. */
+static int make_room(Block *block, int64_t n)
 {
-    block->touched[block->n_touched] = (int32_t)feature; /* stays if it is the first; no branch, which would be a guess */
-    block->n_touched += block->counts[feature]++ == 0;
+    int bits = 6;
+    while ((int64_t)1 << bits < 2 * n) bits++;
+    block->shift = 64 - bits;
+    if ((int64_t)1 << bits <= block->n_counted) return 1;
+    block->n_counted = 0;
+    PyMem_RawFree(block->counted);
+    PyMem_RawFree(block->touched);
+    block->counted = PyMem_RawCalloc((size_t)1 << bits, sizeof *block->counted);
+    block->touched = PyMem_RawCalloc((size_t)1 << bits, sizeof *block->touched);
+    if (!block->counted || !block->touched) return 0;
+    block->n_counted = (int64_t)1 << bits;
+    return 1;
+}
+
+static inline void count_feature(Block *block, int32_t feature)
+{
+    uint64_t at = (uint64_t)feature * MULTIPLIER >> block->shift, mask = ~(uint64_t)0 >> block->shift;
+    while (block->counted[at].count && block->counted[at].feature != feature) at = (at + 1) & mask;
+    if (!block->counted[at].count++) {
+        const double *row = (const double *)block->weights.buf + feature * block->width;
+        for (int64_t lane = 0; lane < block->width; lane += LANES) PREFETCH(row + lane);
+        block->counted[at].feature = feature;
+        block->touched[block->n_touched++] = (int32_t)at;
+    }
+}
+
+/* sums += tf * row, for a width that is a multiple of LANES */
+static inline void add_row(double *restrict sums, const double *restrict row, double tf, int64_t width)
+{
+    for (int64_t first = 0; first < width; first += LANES)
+        for (int lane = 0; lane < LANES; lane++) sums[first + lane] += tf * row[first + lane];
 }
 
 /* Puts x . W of the features counted into `sums`, and forgets the features; how many there were. */
 static double finish_block(const Scanner *scanner, Block *block, double *sums)
 {
     int64_t width = block->width, n = block->n_touched;
-    const double *weights = block->weights.buf;
     double square = 0;
+    memset(block->sums, 0, (size_t)width * sizeof *block->sums);
     for (int64_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            for (int64_t at = 0; at < width; at += LANES) PREFETCH(weights + block->touched[i + AHEAD] * width + at);
-        int64_t feature = block->touched[i], count = block->counts[feature];
-        block->counts[feature] = 0;
-        block->tf[i] = !block->is_sublinear ? (double)count : count < 256 ? scanner->tf[count] : 1 + log((double)count);
-        double value = block->tf[i] * weights[feature * width];
-        square += value * value;
+        Counted *counted = block->counted + block->touched[i];
+        const double *row = (const double *)block->weights.buf + counted->feature * width;
+        int32_t count = counted->count;
+        double tf = !block->is_sublinear ? (double)count : count < 256 ? scanner->tf[count] : 1 + log((double)count);
+        square += tf * row[0] * (tf * row[0]);
+        add_row(block->sums, row, tf, width);
+        counted->count = 0;
     }
     double scale = square > 0 ? 1 / sqrt(square) : 0;
-    for (int64_t first = 0; first < width; first += LANES) { /* so few sums at a time stay in registers */
-        double of_lanes[LANES] = {0};
-        for (int64_t i = 0; i < n; i++) {
-            const double *row = weights + block->touched[i] * width + first;
-            for (int lane = 0; lane < LANES; lane++) of_lanes[lane] += block->tf[i] * row[lane];
-        }
-        for (int lane = 0; lane < LANES; lane++) {
-            int64_t label = first + lane - 1;
-            if (label >= 0 && label < block->n_labels) sums[label] = of_lanes[lane] * scale;
-        }
-    }
+    for (int64_t label = 0; label < block->n_labels; label++) sums[label] = block->sums[label + 1] * scale;
     block->n_touched = 0;
     return (double)n;
 }
 
+static inline int64_t n_facts(const Scanner *scanner) { return NUMBERS + 2 * scanner->n_word_blocks; }
+
 static inline const int32_t *facts_of(const Scanner *scanner, int32_t row)
 {
-    return scanner->facts.items + row * (NUMBERS + scanner->n_word_blocks);
+    return scanner->facts.items + row * n_facts(scanner);
 }
 
-static void count_ngrams(Scanner *scanner, int64_t column, const int32_t *rows, int64_t n_rows)
+/* A value of `below` is a node and, above its 32 bits, the feature of the n-gram that ends there; both may be ABSENT. */
+static int count_ngrams(Scanner *scanner, int64_t column, const int32_t *rows, int64_t n_rows)
 {
     WordBlock *words = scanner->word_blocks + column;
-    const int32_t *feature_of = words->feature_of.buf;
     int32_t *kept = scanner->kept.items, *nodes = scanner->nodes.items;
     int64_t n = 0;
+    if (!make_room(&words->block, n_rows * words->high)) return 0;
     for (int64_t i = 0; i < n_rows; i++) {
-        int32_t number = facts_of(scanner, rows[i])[NUMBERS + column];
-        if (number != DROPPED) kept[n++] = number;
+        const int32_t *numbers = facts_of(scanner, rows[i]) + NUMBERS + 2 * column;
+        if (numbers[0] == DROPPED) continue;
+        kept[n] = nodes[n] = numbers[0];
+        n++;
+        if (numbers[1] >= 0) count_feature(&words->block, numbers[1]);
     }
-    for (int length = 1; length <= words->high && length <= n; length++) {
+    for (int length = 2; length <= words->high && length <= n; length++) {
         int64_t last = n - length;
         for (int64_t i = 0; i <= last; i++) { /* ask memory for all there is to look at, then look */
             int32_t next = kept[i + length - 1];
-            if (length == 1) nodes[i] = next;
-            else if (nodes[i] < 0 || next < 0) nodes[i] = ABSENT;
+            if (nodes[i] < 0 || next < 0) nodes[i] = ABSENT;
             else prefetch_pair(&words->below, nodes[i] * words->below.n_second + next);
         }
         for (int64_t i = 0; i <= last; i++) {
             if (nodes[i] < 0) continue;
-            if (length > 1) nodes[i] = (int32_t)find(&words->below, nodes[i] * words->below.n_second + kept[i + length - 1]);
-            if (nodes[i] >= 0) PREFETCH(feature_of + nodes[i]);
+            int64_t found = find(&words->below, nodes[i] * words->below.n_second + kept[i + length - 1]);
+            nodes[i] = (int32_t)(found & 0xffffffff);
+            if (found >= 0) count_feature(&words->block, (int32_t)(found >> 32));
         }
-        for (int64_t i = 0; i <= last; i++)
-            if (nodes[i] >= 0 && feature_of[nodes[i]] >= 0) count_feature(&words->block, feature_of[nodes[i]]);
     }
+    return 1;
 }
 
-static void count_chunks(CharBlock *characters, const int32_t *rows, int64_t n_rows)
+static inline int64_t chunk_start(const CharBlock *characters, int32_t row) { return row ? characters->ends.items[row - 1] : 0; }
+
+static int count_chunks(CharBlock *characters, const int32_t *rows, int64_t n_rows)
 {
+    int64_t n = 0;
+    for (int64_t i = 0; i < n_rows; i++) n += characters->ends.items[rows[i]] - chunk_start(characters, rows[i]);
+    if (!make_room(&characters->block, n)) return 0;
     for (int64_t i = 0; i < n_rows; i++) {
-        int64_t start = rows[i] ? characters->ends.items[rows[i] - 1] : 0, end = characters->ends.items[rows[i]];
-        for (int64_t at = start; at < end; at++) count_feature(&characters->block, characters->columns.items[at]);
+        int64_t end = characters->ends.items[rows[i]];
+        for (int64_t at = chunk_start(characters, rows[i]); at < end; at++)
+            count_feature(&characters->block, characters->columns.items[at]);
     }
+    return 1;
 }
 
 /* Note the longest term of each label that goes on with `node`, which the word at `at` fits. */
@@ -516,11 +552,11 @@ static int is_int32(const Py_buffer *buffer, int64_t n)
 static int add_facts(Scanner *self, int64_t n, const int32_t *numbers, const int32_t *flags, const int32_t *ends)
 {
     int32_t before = (int32_t)self->fits.n;
-    int done = reserve(&self->facts, n * (NUMBERS + self->n_word_blocks));
+    int done = reserve(&self->facts, n * n_facts(self));
     for (int64_t i = 0; done && i < n; i++) {
         int32_t facts[] = {flags[i], before + (i ? ends[i - 1] : 0), before + ends[i]};
         done = extend(&self->facts, facts, NUMBERS) &&
-               extend(&self->facts, numbers + i * self->n_word_blocks, self->n_word_blocks);
+               extend(&self->facts, numbers + 2 * i * self->n_word_blocks, 2 * self->n_word_blocks);
     }
     return done;
 }
@@ -530,7 +566,7 @@ static PyObject *scanner_learn_words(Scanner *self, PyObject *args)
     Py_buffer numbers, flags, ends, fits;
     if (!PyArg_ParseTuple(args, "y*y*y*y*", &numbers, &flags, &ends, &fits)) return NULL;
     int64_t n = self->words.n - self->words.n_known;
-    int done = is_int32(&numbers, n * self->n_word_blocks) && is_int32(&flags, n) && is_int32(&ends, n) &&
+    int done = is_int32(&numbers, 2 * n * self->n_word_blocks) && is_int32(&flags, n) && is_int32(&ends, n) &&
                is_int32(&fits, n ? ((const int32_t *)ends.buf)[n - 1] : 0);
     if (done) {
         done = add_facts(self, n, numbers.buf, flags.buf, ends.buf) &&
@@ -572,33 +608,37 @@ static PyObject *scanner_learn_chunks(Scanner *self, PyObject *args)
 
 typedef struct { Py_buffer *sums, n_features, hits, words; } Results;
 
-static void score_text(Scanner *self, int64_t text, const Results *into)
+static int score_text(Scanner *self, int64_t text, const Results *into)
 {
     int64_t n_blocks = self->n_word_blocks + self->n_char_blocks, n_rows;
     double *n_features = (double *)into->n_features.buf + text * n_blocks, *words = (double *)into->words.buf + 3 * text;
     int64_t start = text ? self->word_ends.items[text - 1] : 0;
     const int32_t *rows = self->word_rows.items + start;
     n_rows = self->word_ends.items[text] - start;
-    words[0] = (double)n_rows;
+    int64_t n_content = 0, n_unknown = 0;
     for (int64_t i = 0; i < n_rows; i++) {
         PREFETCH(facts_of(self, rows[i + AHEAD < n_rows ? i + AHEAD : i]));
         int32_t flags = facts_of(self, rows[i])[FLAGS];
-        words[1] += (flags & CONTENT) != 0;
-        words[2] += (flags & UNKNOWN) != 0;
+        n_content += (flags & CONTENT) != 0;
+        n_unknown += (flags & UNKNOWN) != 0;
     }
+    words[0] = (double)n_rows;
+    words[1] = (double)n_content;
+    words[2] = (double)n_unknown;
     if (self->terms.below.n_second) count_terms(self, rows, n_rows, (double *)into->hits.buf + text * self->terms.n_labels);
     for (int64_t b = 0; b < self->n_word_blocks; b++) {
         Block *block = &self->word_blocks[b].block;
-        count_ngrams(self, b, rows, n_rows);
+        if (!count_ngrams(self, b, rows, n_rows)) return 0;
         n_features[b] = finish_block(self, block, (double *)into->sums[b].buf + text * block->n_labels);
     }
     for (int64_t b = 0; b < self->n_char_blocks; b++) {
         Block *block = &self->char_blocks[b].block;
         start = text ? self->chunk_ends.items[text - 1] : 0;
-        count_chunks(self->char_blocks + b, self->chunk_rows.items + start, self->chunk_ends.items[text] - start);
+        if (!count_chunks(self->char_blocks + b, self->chunk_rows.items + start, self->chunk_ends.items[text] - start)) return 0;
         int64_t column = self->n_word_blocks + b;
         n_features[column] = finish_block(self, block, (double *)into->sums[column].buf + text * block->n_labels);
     }
+    return 1;
 }
 
 static const Block *block_at(const Scanner *self, int64_t column)
@@ -635,9 +675,10 @@ static PyObject *scanner_score(Scanner *self, PyObject *args)
         !is_matrix(&into.words, n_texts, 3))
         goto end;
     Py_BEGIN_ALLOW_THREADS
-    for (int64_t text = 0; text < n_texts; text++) score_text(self, text, &into);
-    Py_END_ALLOW_THREADS
     done = 1;
+    for (int64_t text = 0; done && text < n_texts; text++) done = score_text(self, text, &into);
+    Py_END_ALLOW_THREADS
+    if (!done) PyErr_NoMemory();
 end:
     while (n_held > 0) PyBuffer_Release(into.sums + --n_held);
     PyMem_Free(into.sums);
@@ -671,10 +712,8 @@ static int make_block(Block *block, PyObject *parts)
     block->n_labels = n_labels;
     block->width = (n_labels + LANES) / LANES * LANES;
     if (!is_matrix(&block->weights, n_features, block->width)) return 0;
-    block->counts = PyMem_RawCalloc((size_t)n_features + 1, sizeof *block->counts);
-    block->touched = PyMem_RawCalloc((size_t)n_features + 1, sizeof *block->touched);
-    block->tf = PyMem_RawCalloc((size_t)n_features + 1, sizeof *block->tf);
-    if (block->counts && block->touched && block->tf) return 1;
+    block->sums = PyMem_RawCalloc((size_t)block->width, sizeof *block->sums);
+    if (block->sums) return 1;
     PyErr_NoMemory();
     return 0;
 }
@@ -692,7 +731,7 @@ static int make_pairs(Pairs *pairs, PyObject *parts)
 static int make_word_block(WordBlock *words, PyObject *parts)
 {
     PyObject *block, *below;
-    if (!PyArg_ParseTuple(parts, "O!O!y*i", &PyTuple_Type, &block, &PyTuple_Type, &below, &words->feature_of, &words->high)) return 0;
+    if (!PyArg_ParseTuple(parts, "O!O!i", &PyTuple_Type, &block, &PyTuple_Type, &below, &words->high)) return 0;
     return make_block(&words->block, block) && make_pairs(&words->below, below);
 }
 
@@ -738,9 +777,9 @@ static PyObject *scanner_new(PyTypeObject *type, PyObject *args, PyObject *unuse
 static void free_block(Block *block)
 {
     PyBuffer_Release(&block->weights);
-    PyMem_RawFree(block->counts);
+    PyMem_RawFree(block->counted);
     PyMem_RawFree(block->touched);
-    PyMem_RawFree(block->tf);
+    PyMem_RawFree(block->sums);
 }
 
 static void scanner_dealloc(Scanner *self)
@@ -750,7 +789,6 @@ static void scanner_dealloc(Scanner *self)
     for (int64_t b = 0; self->word_blocks && b <= self->n_word_blocks; b++) {
         free_block(&self->word_blocks[b].block);
         PyBuffer_Release(&self->word_blocks[b].below.slots);
-        PyBuffer_Release(&self->word_blocks[b].feature_of);
     }
     for (int64_t b = 0; self->char_blocks && b <= self->n_char_blocks; b++) {
         free_block(&self->char_blocks[b].block);

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from classify.scorer._scanner import Scanner
 from classify.scorer.blocks import Block
-from classify.scorer.pairs import PairTable
+from classify.scorer.pairs import ABSENT, PairTable
 from classify.scorer.reference import MAX_CHARACTERS, MAX_WORDS, ReferenceScanner, Scan
-from classify.scorer.tables import Tables
+from classify.scorer.tables import Analysis, Tables
 from classify.scorer.terms import TermTree
 
 Int32Array = NDArray[np.int32]
@@ -28,8 +28,10 @@ class CompiledTables:
         self.order = [*tables.ngrams, *tables.characters]
         """The blocks' numbers in the order in which `Scanner` has them."""
         self.places = [_places(block) for block in tables.blocks]
+        self.features = {n: self.places[n][table.feature_of] for n, table in tables.ngrams.items()}
+        """The place of the feature that ends at each node of a word block."""
         self._word_blocks = tuple(
-            (_parts_of_block(table.block), _parts_of_pairs(table.below), self.places[n][table.feature_of], table.high)
+            (_parts_of_block(table.block), _parts_of_pairs(table.below, self.features[n]), table.high)
             for n, table in tables.ngrams.items()
         )
         self._char_blocks = tuple(_parts_of_block(block) for block in tables.characters.values())
@@ -67,15 +69,22 @@ class CompiledScanner:
         if words := self._scanner.new_words():
             found = self._tables.analyse(words)
             flags = found.is_content + 2 * found.is_unknown
-            self._scanner.learn_words(
-                found.numbers.astype(np.int32, order="C"), flags.astype(np.int32), *_joined(found.fits)
-            )
+            self._scanner.learn_words(self._numbers(found), flags.astype(np.int32), *_joined(found.fits))
         if chunks := self._scanner.new_chunks():
             of_blocks = []
             for number in self._tables.characters:
                 ends, columns = _joined([self._tables.columns_of(number, chunk) for chunk in chunks])
                 of_blocks.append((ends, self._shared.places[number][columns]))
             self._scanner.learn_chunks(*of_blocks)
+
+    def _numbers(self, found: Analysis) -> Int32Array:
+        """Each word's number in each word block and the place of the word as a feature, shape (n_words, n_blocks, 2)."""
+        numbers = np.full((*found.numbers.shape, 2), ABSENT, dtype=np.int32)
+        numbers[:, :, 0] = found.numbers
+        for column, features in enumerate(self._shared.features.values()):
+            is_there = found.numbers[:, column] >= 0
+            numbers[is_there, column, 1] = features[found.numbers[is_there, column]]
+        return numbers
 
     def _mend(self, scan: Scan, texts: Sequence[str]) -> None:
         """Read again, by the reference, texts with the one letter whose lower-casing cuts a word in two."""
@@ -112,8 +121,14 @@ def _parts_of_block(block: Block) -> Parts:
     return rows, n_features, n_labels, block.settings.sublinear_tf
 
 
-def _parts_of_pairs(pairs: PairTable) -> Parts:
-    return pairs.slots, pairs.bits, pairs.n_second
+def _parts_of_pairs(pairs: PairTable, features: Int32Array | None = None) -> Parts:
+    """A table of pairs; where values are nodes, the feature of each node is put above the 32 bits of its number."""
+    slots = pairs.slots
+    if features is not None:
+        is_pair = slots[:, 0] != ABSENT
+        slots = slots.copy()
+        slots[is_pair, 1] |= features[slots[is_pair, 1]].astype(np.int64) << 32
+    return slots, pairs.bits, pairs.n_second
 
 
 def _parts_of_terms(tree: TermTree) -> Parts:
