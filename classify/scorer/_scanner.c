@@ -14,6 +14,9 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #if defined(__GNUC__)
 #define PREFETCH(address) __builtin_prefetch(address)
@@ -24,7 +27,7 @@
 enum { DROPPED = -2, ABSENT = -1 }; /* as in scorer/tables.py */
 enum { CONTENT = 1, UNKNOWN = 2 };  /* flags of a word */
 enum { FLAGS, FITS_START, FITS_END, NUMBERS }; /* the facts of a word, in their order; two NUMBERS a word block */
-enum { BATCH = 64, PADDING = 16, LANES = 8, AHEAD = 24 };
+enum { BATCH = 64, PADDING = 128, LANES = 8, AHEAD = 24 };
 static const uint64_t MULTIPLIER = 0x9E3779B97F4A7C15u; /* as in scorer/pairs.py */
 
 /* ---- arrays that grow */
@@ -85,22 +88,21 @@ static inline uint64_t mix(uint64_t value)
     return value ^ value >> 32;
 }
 
-/* The next 8 bytes as a number, those behind the n-th as 0; 8 may be read in any case. */
+/* 8 bytes as a number, those behind the n-th as 0; 8 may be read in any case. */
 static inline uint64_t load(const uint8_t *bytes, int64_t n)
 {
     uint64_t value;
     memcpy(&value, bytes, 8);
-    if (n >= 8) return value;
+    uint64_t unwanted = n <= 0 ? ~(uint64_t)0 : n >= 8 ? 0 : ~(uint64_t)0 << 8 * n;
 #if PY_BIG_ENDIAN
-    return value & ~(~(uint64_t)0 >> 8 * n);
-#else
-    return value & (((uint64_t)1 << 8 * n) - 1);
+    unwanted = n <= 0 || n >= 8 ? unwanted : ~(uint64_t)0 >> 8 * n;
 #endif
+    return value & ~unwanted;
 }
 
 static inline Token make_token(const Lexicon *lexicon, const uint8_t *start, int64_t length)
 {
-    Token token = {load(start, length), length > 8 ? load(start + 8, length - 8) : 0, 0, start, length};
+    Token token = {load(start, length), load(start + 8, length - 8), 0, start, length};
     token.hash = mix(mix(lexicon->seed ^ token.head ^ (uint64_t)length) ^ token.tail);
     for (int64_t i = 16; i < length; i += 8) token.hash = mix(token.hash ^ load(start + i, length - i));
     return token;
@@ -160,29 +162,67 @@ static void free_lexicon(Lexicon *lexicon)
     *lexicon = (Lexicon){.seed = lexicon->seed};
 }
 
-/* The rows of all strings between spaces; a space and PADDING bytes must stand behind the n-th byte. */
+/* Which of 64 bytes are no spaces, the first byte as the lowest bit. */
+static inline uint64_t letters_at(const uint8_t *bytes)
+{
+    uint64_t letters = 0;
+#ifdef __SSE2__
+    for (int i = 0; i < 64; i += 16) {
+        __m128i is_space = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(bytes + i)), _mm_set1_epi8(' '));
+        letters |= (uint64_t)(~_mm_movemask_epi8(is_space) & 0xffff) << i;
+    }
+#else
+    for (int i = 0; i < 64; i++) letters |= (uint64_t)(bytes[i] != ' ') << i;
+#endif
+    return letters;
+}
+
+static inline int lowest_bit(uint64_t bits)
+{
+#if defined(__GNUC__)
+    return __builtin_ctzll(bits);
+#else
+    int at = 0;
+    while (!(bits >> at & 1)) at++;
+    return at;
+#endif
+}
+
+static int add_rows(Lexicon *lexicon, const Token *tokens, int n, Ints *rows)
+{
+    if (!reserve(rows, n)) return 0;
+    for (int i = 0; i < n; i++) {
+        int64_t row = row_of(lexicon, tokens + i);
+        if (row < 0) return 0;
+        rows->items[rows->n++] = (int32_t)row;
+    }
+    return 1;
+}
+
+/* The rows of all strings between spaces; PADDING spaces must stand behind the n-th byte. */
 static int read_rows(Lexicon *lexicon, const uint8_t *text, int64_t n, Ints *rows)
 {
     Token tokens[BATCH];
-    for (int64_t at = 0; at < n;) {
-        int n_tokens = 0;
-        while (n_tokens < BATCH) {
-            while (at < n && text[at] == ' ') at++;
-            if (at >= n) break;
-            int64_t start = at;
-            while (text[at] != ' ') at++;
+    int n_tokens = 0;
+    int64_t start = -1; /* of the string at hand */
+    for (int64_t base = 0; base <= n; base += 64) {
+        uint64_t letters = letters_at(text + base), edges = letters ^ (letters << 1 | (start >= 0));
+        for (; edges; edges &= edges - 1) {
+            int64_t at = base + lowest_bit(edges);
+            if (start < 0) {
+                start = at;
+                continue;
+            }
             Token *token = tokens + n_tokens++;
             *token = make_token(lexicon, text + start, at - start);
             if (lexicon->n_slots) PREFETCH(lexicon->slots + (token->hash & (uint64_t)(lexicon->n_slots - 1)));
-        }
-        if (!reserve(rows, n_tokens)) return 0;
-        for (int i = 0; i < n_tokens; i++) {
-            int64_t row = row_of(lexicon, tokens + i);
-            if (row < 0) return 0;
-            rows->items[rows->n++] = (int32_t)row;
+            start = -1;
+            if (n_tokens < BATCH) continue;
+            if (!add_rows(lexicon, tokens, n_tokens, rows)) return 0;
+            n_tokens = 0;
         }
     }
-    return 1;
+    return add_rows(lexicon, tokens, n_tokens, rows);
 }
 
 /* ---- text to bytes: words or chunks in lower-case UTF-8 (surrogates too), spaces between them */
@@ -265,22 +305,28 @@ static int is_plain(PyObject *text)
 
 /* ---- what a Scanner is made of */
 
-typedef struct { Py_buffer slots; int bits; int64_t n_second; } Pairs; /* a PairTable */
-
-static inline uint64_t home_of(const Pairs *pairs, int64_t key) { return (uint64_t)key * MULTIPLIER >> (64 - pairs->bits); }
+/* A PairTable, and for each of its slots a byte: 0 if it is free, else what marks its key, 16 times as small. Most pairs
+   of a text are in no slot, and their marks say so. */
+typedef struct { Py_buffer slots, marks; int bits; int64_t n_second; } Pairs;
 
 static inline int64_t find(const Pairs *pairs, int64_t key)
 {
     const int64_t *slots = pairs->slots.buf;
-    uint64_t mask = ((uint64_t)1 << pairs->bits) - 1, at = home_of(pairs, key);
-    for (; slots[2 * at] != ABSENT; at = (at + 1) & mask)
-        if (slots[2 * at] == key) return slots[2 * at + 1];
+    const uint8_t *marks = pairs->marks.buf;
+    uint64_t hash = (uint64_t)key * MULTIPLIER, mask = ((uint64_t)1 << pairs->bits) - 1;
+    uint8_t mark = (uint8_t)(hash & 0xff) | 1;
+    for (uint64_t at = hash >> (64 - pairs->bits); marks[at]; at = (at + 1) & mask)
+        if (marks[at] == mark && slots[2 * at] == key) return slots[2 * at + 1];
     return ABSENT;
 }
 
-static inline void prefetch_pair(const Pairs *pairs, int64_t key)
+/* Whether the pair may be there; if so, memory is asked for it. */
+static inline int may_hold(const Pairs *pairs, int64_t key)
 {
-    PREFETCH((const int64_t *)pairs->slots.buf + 2 * home_of(pairs, key));
+    uint64_t at = (uint64_t)key * MULTIPLIER >> (64 - pairs->bits);
+    if (!((const uint8_t *)pairs->marks.buf)[at]) return 0;
+    PREFETCH((const int64_t *)pairs->slots.buf + 2 * at);
+    return 1;
 }
 
 typedef struct { int32_t feature, count; } Counted; /* count: 0 in a place that is free */
@@ -409,8 +455,7 @@ static int count_ngrams(Scanner *scanner, int64_t column, const int32_t *rows, i
         int64_t last = n - length;
         for (int64_t i = 0; i <= last; i++) { /* ask memory for all there is to look at, then look */
             int32_t next = kept[i + length - 1];
-            if (nodes[i] < 0 || next < 0) nodes[i] = ABSENT;
-            else prefetch_pair(&words->below, nodes[i] * words->below.n_second + next);
+            if (nodes[i] < 0 || next < 0 || !may_hold(&words->below, nodes[i] * words->below.n_second + next)) nodes[i] = ABSENT;
         }
         for (int64_t i = 0; i <= last; i++) {
             if (nodes[i] < 0) continue;
@@ -721,9 +766,11 @@ static int make_block(Block *block, PyObject *parts)
 static int make_pairs(Pairs *pairs, PyObject *parts)
 {
     long long n_second;
-    if (!PyArg_ParseTuple(parts, "y*iL", &pairs->slots, &pairs->bits, &n_second)) return 0;
+    if (!PyArg_ParseTuple(parts, "y*y*iL", &pairs->slots, &pairs->marks, &pairs->bits, &n_second)) return 0;
     pairs->n_second = n_second;
-    if (pairs->bits > 0 && pairs->bits < 60 && pairs->slots.len == (int64_t)16 << pairs->bits) return 1;
+    if (pairs->bits > 0 && pairs->bits < 56 && pairs->slots.len == (int64_t)16 << pairs->bits &&
+        pairs->marks.len == (int64_t)1 << pairs->bits)
+        return 1;
     PyErr_SetString(PyExc_ValueError, "a table of pairs has another size than 2 to the power of its bits");
     return 0;
 }
@@ -789,6 +836,7 @@ static void scanner_dealloc(Scanner *self)
     for (int64_t b = 0; self->word_blocks && b <= self->n_word_blocks; b++) {
         free_block(&self->word_blocks[b].block);
         PyBuffer_Release(&self->word_blocks[b].below.slots);
+        PyBuffer_Release(&self->word_blocks[b].below.marks);
     }
     for (int64_t b = 0; self->char_blocks && b <= self->n_char_blocks; b++) {
         free_block(&self->char_blocks[b].block);
@@ -799,6 +847,7 @@ static void scanner_dealloc(Scanner *self)
     PyMem_RawFree(self->char_blocks);
     Terms *terms = &self->terms;
     PyBuffer_Release(&terms->below.slots);
+    PyBuffer_Release(&terms->below.marks);
     PyBuffer_Release(&terms->starts);
     PyBuffer_Release(&terms->ends);
     PyMem_RawFree(terms->longest);

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from classify.scorer._scanner import Scanner
 from classify.scorer.blocks import Block
-from classify.scorer.pairs import ABSENT, PairTable
+from classify.scorer.pairs import ABSENT, MULTIPLIER, PairTable
 from classify.scorer.reference import MAX_CHARACTERS, MAX_WORDS, ReferenceScanner, Scan
 from classify.scorer.tables import Analysis, Tables
 from classify.scorer.terms import TermTree
@@ -124,11 +124,12 @@ def _parts_of_block(block: Block) -> Parts:
 def _parts_of_pairs(pairs: PairTable, features: Int32Array | None = None) -> Parts:
     """A table of pairs; where values are nodes, the feature of each node is put above the 32 bits of its number."""
     slots = pairs.slots
+    is_pair = slots[:, 0] != ABSENT
+    marks = np.where(is_pair, slots[:, 0].astype(np.uint64) * np.uint64(MULTIPLIER) & np.uint64(255) | np.uint64(1), 0)
     if features is not None:
-        is_pair = slots[:, 0] != ABSENT
         slots = slots.copy()
         slots[is_pair, 1] |= features[slots[is_pair, 1]].astype(np.int64) << 32
-    return slots, pairs.bits, pairs.n_second
+    return slots, marks.astype(np.uint8), pairs.bits, pairs.n_second
 
 
 def _parts_of_terms(tree: TermTree) -> Parts:
