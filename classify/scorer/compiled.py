@@ -78,7 +78,7 @@ class CompiledScanner:
             self._scanner.learn_chunks(*of_blocks)
 
     def _numbers(self, found: Analysis) -> Int32Array:
-        """Each word's number in each word block and the place of the word as a feature, shape (n_words, n_blocks, 2)."""
+        """Each word's number in each word block, and its place as a feature; shape (n_words, n_blocks, 2)."""
         numbers = np.full((*found.numbers.shape, 2), ABSENT, dtype=np.int32)
         numbers[:, :, 0] = found.numbers
         for column, features in enumerate(self._shared.features.values()):

@@ -7,6 +7,7 @@ import numpy as np
 
 from classify.codebook import Label, Task, TaskKind
 from classify.measure.arrays import FloatArray
+from classify.scorer.speakers import named_speakers
 from classify.scorer.terms import TermMatcher
 
 # Most patterns begin with the characters they look for, since re skips to those quickly; what must stand before them
@@ -18,18 +19,6 @@ _SENTENCE_END = re.compile(r"[.!?](?<![.!?].)[.!?]*+[\"'”’)]*+(?=\s|$)")
 _QUOTED = re.compile(r"“[^”]{1,1000}”|\"[^\"]{1,1000}\"|«[^»]{1,1000}»")
 _QUESTION = re.compile(r"\?")
 _NUMBER = re.compile(r"\d(?<!\w\d)[\d.,]*\b")
-_VERBS = "said says stated told added announced noted explained warned argued remarked insisted claimed".split()
-_SAID = rf"(?:{'|'.join(_VERBS)})"
-_NO_NAME = (
-    # pronouns, what often opens a sentence, and speakers who are not named
-    r"(?:He|She|It|They|We|You|Who|This|That|These|Those|One|Some|Many|Most|Others|Both|All|Nobody|Everyone|The|An|But|And"
-    r"|Yet|So|As|In|On|At|If|When|While|Then|Now|Here|There|Also|Still|However|Meanwhile|Earlier|Later|Yesterday|Today"
-    r"|Officials?|Sources?|Observers?|Analysts?|Critics?|Experts?|Commentators?|S[ck]eptics?|Insiders?|Diplomats?)"
-)
-_NAME_WORD = rf"(?!{_NO_NAME}\b)[A-Z][\w'’-]{{1,40}}"
-_NAME = rf"(?:{_NAME_WORD}\s+){{0,3}}{_NAME_WORD}"
-_NAMED_SPEAKER = re.compile(rf"\b{_NAME}\s+{_SAID}\b|\b{_SAID}\s+{_NAME}|\b[Aa]ccording\s+to\s+{_NAME}")
-_OF_SPEAKERS = (*_VERBS, "ccording")
 
 MARKS = ("quoted_words", "named_speakers", "numbers", "question_marks", "sentence_length")
 """Rates that no word list gives: words inside quotation marks; statements with a named speaker, as far as capitals tell
@@ -106,11 +95,10 @@ def count_marks(text: str, n_runs: int) -> tuple[int, ...]:
     A word may have apostrophes and hyphens inside; `n_runs` is the number of its `\w+`, which the caller may know.
     """
     is_quoting = "“" in text or '"' in text or "«" in text
-    may_name = any(word in text for word in _OF_SPEAKERS)
     return (
         n_runs - len(_JOINT.findall(text)),
         sum(len(_WORD.findall(text, *span.span())) for span in _QUOTED.finditer(text)) if is_quoting else 0,
-        len(_NAMED_SPEAKER.findall(text)) if may_name else 0,
+        len(named_speakers(text)),
         len(_NUMBER.findall(text)),
         text.count("?"),
         len(_SENTENCE_END.findall(text)),
@@ -118,5 +106,7 @@ def count_marks(text: str, n_runs: int) -> tuple[int, ...]:
 
 
 def _marks(text: str) -> dict[str, list[tuple[int, int]]]:
-    patterns = (_QUOTED, _NAMED_SPEAKER, _NUMBER, _QUESTION)
-    return {name: [m.span() for m in pattern.finditer(text)] for name, pattern in zip(MARKS, patterns, strict=False)}
+    quoted, numbers, questions = (
+        [match.span() for match in pattern.finditer(text)] for pattern in (_QUOTED, _NUMBER, _QUESTION)
+    )
+    return dict(zip(MARKS, (quoted, named_speakers(text), numbers, questions), strict=False))

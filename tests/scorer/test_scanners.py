@@ -268,7 +268,7 @@ def test_the_extension_refuses_arrays_that_do_not_fit(tasks: list[TaskScorer]) -
     with pytest.raises(ValueError, match="no array"):
         scanner.score((), small, small, small)
     with pytest.raises(ValueError, match="another shape"):
-        type(scanner)((((small, 2, 3, True), (small, 3, 1), small, 1),), (), (), 0)
+        type(scanner)((((small, 2, 3, True), (small, small, 3, 1), 1),), (), (), 0)
     with pytest.raises(TypeError):
         type(scanner)((), (), (), 0)
 
