@@ -13,8 +13,9 @@ from classify.scorer.scanners import ENGINES, Engine, Scanners
 from classify.scorer.style import N_MARKS, StyleCounter, StyleWords, count_marks
 from classify.scorer.terms import TermMatcher
 
-CHUNK = 400
-"""Texts scanned at once: few enough that what is found in them stays in the processor's cache."""
+CHUNK = 1000
+"""Texts scanned at once: enough that what is asked of numpy once a chunk hardly counts, few enough to stay in the
+processor's cache."""
 
 
 class Counter:
@@ -66,6 +67,11 @@ class TaskScorer:
         a hit of a term.
         """
         return self._alone.read(texts).tasks[0]
+
+    @cached_property
+    def is_counted(self) -> bool:
+        """Whether anything that is counted has a weight."""
+        return bool(self.counted_weights.any())
 
     @cached_property
     def _alone(self) -> "Scorer":
@@ -137,11 +143,11 @@ class Scorer:
 def _score(
     task: TaskScorer, sums: Sequence[FloatArray], n_features: FloatArray, hits: FloatArray, marks: FloatArray
 ) -> tuple[FloatArray, BoolArray]:
-    scores = sum(sums, np.broadcast_to(task.intercept, (len(hits), len(task.intercept))))
-    if task.counted_weights.any():
+    scores = np.empty((len(hits), len(task.intercept)))
+    scores[:] = task.intercept
+    for of_block in sums:
+        scores += of_block
+    if task.is_counted:
         counted = task.counter.count_all(hits, marks) - task.usual
-        scores = scores + (counted[:, :, None] * task.counted_weights).sum(
-            axis=1
-        )  # alike in any batch, to the last bit
-    evidence = n_features.any(axis=1) | hits[:, : task.counter.n_labels].any(axis=1)
-    return np.array(scores), np.asarray(evidence)
+        scores += (counted[:, :, None] * task.counted_weights).sum(axis=1)  # the same in any batch, to the last bit
+    return scores, np.asarray(n_features.any(axis=1) | hits[:, : task.counter.n_labels].any(axis=1))

@@ -27,18 +27,21 @@ class PairTable:
         self.slots = np.full((1 << self.bits, 2), ABSENT, dtype=np.int64)
         pairs = np.array(list(values), dtype=np.int64).reshape(-1, 2)
         self._insert(pairs[:, 0] * n_second + pairs[:, 1], np.array(list(values.values()), dtype=np.int64))
+        self._is_taken = self.slots[:, 0] != ABSENT  # so small that it stays in the cache, and most pairs are absent
 
     def find(self, first: IntArray, second: IntArray) -> IntArray:
         """The value of each pair, ABSENT for pairs that are not there; negative numbers are in no pair."""
-        keys = np.where((first < 0) | (second < 0), -2, first * self.n_second + second)
+        found = np.full(len(first), ABSENT, dtype=np.int64)
+        asked = np.flatnonzero((first >= 0) & (second >= 0))
+        keys = first[asked] * self.n_second + second[asked]
         at = self._home(keys)
-        found = self.slots[at]
-        asked = np.flatnonzero((found[:, 0] != keys) & (found[:, 0] != ABSENT) & (keys >= 0))
         while len(asked):
-            at[asked] = (at[asked] + 1) & (len(self.slots) - 1)
-            found[asked] = self.slots[at[asked]]
-            asked = asked[(found[asked, 0] != keys[asked]) & (found[asked, 0] != ABSENT)]
-        return np.where(found[:, 0] == keys, found[:, 1], ABSENT)
+            is_taken = self._is_taken[at]
+            asked, keys, at = asked[is_taken], keys[is_taken], at[is_taken]
+            is_there = self.slots[at, 0] == keys
+            found[asked[is_there]] = self.slots[at[is_there], 1]
+            asked, keys, at = asked[~is_there], keys[~is_there], (at[~is_there] + 1) & (len(self.slots) - 1)
+        return found
 
     def _insert(self, keys: IntArray, values: IntArray) -> None:
         at, waiting = self._home(keys), np.arange(len(keys))

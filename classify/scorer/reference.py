@@ -2,9 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 
 import numpy as np
 
@@ -50,10 +50,21 @@ class Numbering:
         self.n_known = 0
         self.n_characters = 0
 
-    def rows_of(self, texts: Sequence[list[str]]) -> IntArray:
-        """The number of every string of every text."""
-        every = chain.from_iterable(texts)
-        return np.fromiter(map(self.numbers.__getitem__, every), np.int64, sum(map(len, texts)))
+    def rows_of(self, texts: Iterable[list[str]]) -> tuple[IntArray, IntArray]:
+        """The number of every string of every text, and the number of its text.
+
+        The texts are best cut while they are asked for: one text's strings stay in the processor's cache.
+        """
+        lengths = []
+
+        def strings_of() -> Iterator[list[str]]:
+            for strings in texts:
+                lengths.append(len(strings))
+                yield strings
+
+        every = chain.from_iterable(strings_of())
+        rows = np.fromiter(map(self.numbers.__getitem__, every), np.int64)
+        return rows, np.repeat(np.arange(len(lengths)), lengths)
 
     def new(self) -> list[str]:
         """The strings that were met since this was last asked, in order."""
@@ -78,8 +89,8 @@ class _Words:
         self.facts = np.zeros((1024, len(tables.ngrams) + 3), dtype=np.int64)
         """A row a word: its number in each n-gram table, whether it is content, unknown, and fits any pattern."""
 
-    def rows_of(self, texts: Sequence[list[str]]) -> IntArray:
-        rows = self.numbering.rows_of(texts)
+    def rows_of(self, texts: Iterable[list[str]]) -> tuple[IntArray, IntArray]:
+        rows, text_of = self.numbering.rows_of(texts)
         if new := self.numbering.new():
             found = self.tables.analyse(new)
             fits_any = [bool(fits) for fits in found.fits]
@@ -88,7 +99,7 @@ class _Words:
                 self.facts = np.resize(self.facts, (2 * end, self.facts.shape[1]))
             self.facts[start:end] = np.column_stack([found.numbers, found.is_content, found.is_unknown, fits_any])
             self.fits += found.fits
-        return rows
+        return rows, text_of
 
 
 class _Chunks:
@@ -99,11 +110,13 @@ class _Chunks:
         self.numbering = Numbering()
         self.columns: list[IntArray] = []
 
-    def rows_of(self, texts: Sequence[list[str]]) -> IntArray:
-        rows = self.numbering.rows_of(texts)
+    def columns_of(self, texts: Iterable[list[str]]) -> tuple[IntArray, IntArray]:
+        """The text and the column of every n-gram."""
+        rows, text_of = self.numbering.rows_of(texts)
         new = self.numbering.new()
         self.columns += [np.array(self.tables.columns_of(self.number, chunk), dtype=np.int64) for chunk in new]
-        return rows
+        found = [self.columns[row] for row in rows.tolist()]
+        return np.repeat(text_of, list(map(len, found))), np.concatenate([np.zeros(0, np.int64), *found])
 
 
 class ReferenceScanner:
@@ -122,36 +135,33 @@ class ReferenceScanner:
         if self._words.numbering.is_full or any(known.numbering.is_full for known in self._chunks.values()):
             self._forget()
         tables, scan = self.tables, Scan.empty(self.tables, len(texts))
-        words = [words_in(text) for text in texts]
-        rows, text_of = self._words.rows_of(words), _text_of(words)
+        rows, text_of = self._words.rows_of(map(words_in, texts))
         facts = self._words.facts[rows]
         for column, (number, table) in enumerate(tables.ngrams.items()):
             where, features = _ngrams(table, facts[:, column], text_of)
             _fill(scan, number, tables.blocks[number], where, features)
         for number, known in self._chunks.items():
-            chunks = [text.lower().split() for text in texts]
-            found = [known.columns[row] for row in known.rows_of(chunks).tolist()]
-            where = np.repeat(_text_of(chunks), [len(columns) for columns in found])
-            _fill(scan, number, tables.blocks[number], where, np.concatenate([np.zeros(0, np.int64), *found]))
-        scan.words[:, 0] = [len(found) for found in words]
+            where, features = known.columns_of(text.lower().split() for text in texts)
+            _fill(scan, number, tables.blocks[number], where, features)
+        scan.words[:, 0] = np.bincount(text_of, minlength=len(texts))
         for column, flags in ((1, facts[:, -3]), (2, facts[:, -2])):
             scan.words[:, column] = np.bincount(text_of, flags, len(texts))
-        self._count_terms(texts, words, rows, scan)
+        may_hit = np.bincount(text_of, facts[:, -1], len(texts)) > 0
+        for number in np.flatnonzero(may_hit).tolist():
+            of_text = rows[np.searchsorted(text_of, number) : np.searchsorted(text_of, number, "right")]
+            self._count_terms(scan, number, [self._words.fits[row] for row in of_text.tolist()])
+        for number, text in enumerate(texts):
+            if "İ" in text:  # the one character whose lower-casing cuts a word in two
+                in_case = _WORD.findall(text)
+                scan.words[number, 0] = len(in_case)
+                self._count_terms(scan, number, [tables.terms.fits_of(word.casefold()) for word in in_case])
         return scan
 
-    def _count_terms(self, texts: Sequence[str], words: list[list[str]], rows: IntArray, scan: Scan) -> None:
+    def _count_terms(self, scan: Scan, number: int, fits: Sequence[Fits]) -> None:
         """Terms are looked for among words that are cut from the text before they are case-folded."""
-        known, tree, end = self._words, self.tables.terms, 0
-        for number, text in enumerate(texts):
-            of_text = rows[end : end + len(words[number])]
-            end += len(of_text)
-            if "İ" in text:  # the one character whose lower-casing cuts a word in two
-                fits = [tree.fits_of(word.casefold()) for word in _WORD.findall(text)]
-                scan.words[number, 0] = len(fits)
-            else:
-                fits = [known.fits[row] for row in of_text.tolist()] if known.facts[of_text, -1].any() else []
-            for label, *_ in tree.matches(fits):
-                scan.hits[number, label] += 1
+        scan.hits[number] = 0
+        for label, *_ in self.tables.terms.matches(fits):
+            scan.hits[number, label] += 1
 
 
 def words_in(text: str) -> list[str]:
@@ -164,11 +174,6 @@ def words_in(text: str) -> list[str]:
             return _WORD.findall(text.lower())
         text = text.encode("ascii", "replace").decode("ascii")
     return text.translate(_FOLD).split()
-
-
-def _text_of(parts: Sequence[list[str]]) -> IntArray:
-    """For every part the number of its text."""
-    return np.repeat(np.arange(len(parts)), [len(of_text) for of_text in parts])
 
 
 def _ngrams(table: NgramTable, numbers: IntArray, text_of: IntArray) -> tuple[IntArray, IntArray]:
@@ -200,6 +205,8 @@ def _fill(scan: Scan, number: int, block: Block, text_of: IntArray, features: In
     values = (1 + np.log(counts) if block.settings.sublinear_tf else counts) * block.idf[column]
     scan.n_features[:, number] = np.bincount(row, minlength=n_texts)
     norms = np.sqrt(np.bincount(row, values * values, n_texts))
-    found = np.flatnonzero(np.diff(row, prepend=-1))
-    scan.sums[number][row[found]] = np.add.reduceat(values[:, None] * block.weights[column], found)
-    scan.sums[number][row[found]] /= norms[row[found], None]
+    ends = np.cumsum(scan.n_features[:, number], dtype=np.int64).tolist()
+    for of_text, (start, end) in enumerate(pairwise([0, *ends])):
+        if end > start:
+            sums = values[start:end] @ block.weights.take(column[start:end], axis=0)
+            scan.sums[number][of_text] = sums / norms[of_text]
