@@ -126,8 +126,9 @@ def test_an_iterable_of_texts_gives_a_list_in_order(make: Any, predictor: Predic
     assert [predictor.predict(text) for text in texts] == predictor.predict(make(texts))
 
 
-def test_predictions_come_while_texts_do(predictor: Predictor) -> None:
-    texts, taken = [str(row["text"]) for row in toy_rows()] * 20, []
+def test_predictions_come_while_texts_do(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classify.predictor.CHUNK", 10)
+    texts, taken = [str(row["text"]) for row in toy_rows()], []
     predictions = predictor.iter_predict(text for text in texts if not taken.append(text))  # type: ignore[func-returns-value]
     assert [] == taken
     first = next(predictions)
