@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classify.report.spreadsheet import safe_cell
+from classify.data.spreadsheet import safe_cell
 
 
 @given(st.sampled_from(["", " ", "\t", "\r\n"]), st.sampled_from("=@＝＋－＠"), st.text())
