@@ -1,5 +1,6 @@
 """Read plain-text documents from files, folders and standard input."""
 
+import codecs
 import glob
 import gzip
 import sys
@@ -28,10 +29,15 @@ def read_document(path: str | Path) -> Document:
 
 def read_stdin() -> str:
     """What comes in through a pipe, never nothing."""
-    text = decode(sys.stdin.buffer.read(), "stdin")
-    if not text.strip():
+    content = sys.stdin.buffer.read()
+    refuse_nothing(content)
+    return decode(content, "stdin")
+
+
+def refuse_nothing(content: bytes) -> None:
+    """Raise DataError where nothing but space came in through a pipe."""
+    if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise data_error("stdin", "nothing came in; expected a text, or JSONL with a text in every row")
-    return text
 
 
 def read_content(path: str | Path) -> bytes:
