@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from classify.data.spreadsheet import plain_cell
 from classify.errors import DataError, Fault, data_error
 
 Row = dict[str, Any]
@@ -41,7 +42,7 @@ def jsonl_rows(lines: Iterable[str], source: str) -> Iterator[tuple[int, Row]]:
 
 
 def csv_cells(lines: Iterable[str], source: str) -> Iterator[tuple[int, list[str]]]:
-    """The header, then every row that isn't blank, nothing for an empty file.
+    """The header, then every row that isn't blank, nothing for an empty file; cells without `safe_cell`'s apostrophes.
 
     Raises DataError for a header that can't be used, and where quotation marks don't match.
     """
@@ -52,11 +53,11 @@ def csv_cells(lines: Iterable[str], source: str) -> Iterator[tuple[int, list[str
         if header is None:
             return
         _check_header(header, source)
-        yield 1, header
+        yield 1, [plain_cell(name) for name in header]
         number = reader.line_num + 1
         for cells in reader:
             if cells:
-                yield number, cells
+                yield number, [plain_cell(cell) if cell[:1] == "'" else cell for cell in cells]
             number = reader.line_num + 1
     except csv.Error as error:
         message = f"broken CSV: {error}; check the quotation marks"
