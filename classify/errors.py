@@ -36,13 +36,15 @@ class UsageError(ClassifyError):
 
 
 class DataError(ClassifyError):
-    """Faults in the user's files: all of them in `faults`, the first 20 in the message."""
+    """Faults in the user's files: all of them in `faults`, or the first of `n_faults`; the first 20 in the message."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], n_faults: int | None = None) -> None:
         self.faults = tuple(faults)
-        lines = [str(fault) for fault in self.faults[:MAX_FAULTS_SHOWN]]
-        if len(self.faults) > MAX_FAULTS_SHOWN:
-            lines.append(f"… and {len(self.faults) - MAX_FAULTS_SHOWN} more faults ({len(self.faults)} in all)")
+        n_faults = n_faults or len(self.faults)
+        shown = self.faults[:MAX_FAULTS_SHOWN]
+        lines = [str(fault) for fault in shown]
+        if n_faults > len(shown):
+            lines.append(f"… and {n_faults - len(shown):,} more faults ({n_faults:,} in all)")
         super().__init__("\n".join(lines))
 
 
@@ -54,6 +56,10 @@ class BundleError(ClassifyError):
     """A bundle that can't be read or trusted."""
 
     exit_code = 3
+
+
+class WorkerError(ClassifyError):
+    """A process that helped ended without an answer."""
 
 
 def data_error(path: object, message: str, *, row: int | None = None, field: str | None = None) -> DataError:

@@ -1,6 +1,7 @@
 """Texts to predictions, with numpy alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, compress, islice
 from pathlib import Path
@@ -24,6 +25,19 @@ TOO_SHORT = "too_short"
 RULE_BASED = "rule_based"
 NESTED_KEYS = ("predicted", "probabilities", "review", "model")
 """What a prediction adds to a row of JSONL; `Predictor.columns` is what it adds to a table."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What is decided of some texts before it becomes predictions; a task each, in the order of the bundle's.
+
+    `probabilities` and `labels` hold arrays of shape (n_texts, n_labels), the latter of bool; `reviews` the reasons to
+    read each text by hand.
+    """
+
+    probabilities: list[FloatArray]
+    labels: list[BoolArray]
+    reviews: list[tuple[str, ...]]
 
 
 class Predictor:
@@ -177,27 +191,35 @@ class Predictor:
         probabilities = [f"p:{task}:{label}" for task, labels in names.items() for label in labels]
         return [*(f"predicted:{task}" for task in names), *probabilities, "review", "model"]
 
-    def _predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def decide(self, texts: Sequence[str]) -> Decided:
+        """What `predict` gives, as arrays: for those who write many predictions and look at none."""
         reading = self._scorer.read(texts)
         near, known, ruled = np.zeros((3, len(texts)), dtype=np.bool_)
         margin = self.bundle.settings["review"]["margin"]
         labels, probabilities = [], []
         for (name, task), (scores, evidence) in zip(self.bundle.tasks.items(), reading.tasks, strict=True):
-            label_names = self.codebook[name].label_names
             p, decided = task.decision.decide(scores, evidence)
             near |= task.decision.is_near(p, margin=margin) & evidence
             known |= evidence
             if task.rule_based:
-                of_rules = [label in task.rule_based for label in label_names]
+                of_rules = [label in task.rule_based for label in self.codebook[name].label_names]
                 ruled |= decided[:, of_rules].any(axis=1)
-            labels.append(self._labels(name, decided))
-            probabilities.append([dict(zip(label_names, row, strict=True)) for row in p.tolist()])
+            labels.append(decided)
+            probabilities.append(p)
         is_unknown = reading.n_unknown > self.bundle.settings["review"]["max_unknown"] * reading.n_content
         reviews = map(self._review, texts, *(flags.tolist() for flags in (near, known, ruled, is_unknown)))
-        names = tuple(self.bundle.tasks)
+        return Decided(probabilities, labels, list(reviews))
+
+    def _predict(self, texts: Sequence[str]) -> list[Prediction]:
+        found, names = self.decide(texts), tuple(self.bundle.tasks)
+        labels = [self._labels(name, decided) for name, decided in zip(names, found.labels, strict=True)]
+        probabilities = [
+            [dict(zip(self.codebook[name].label_names, row, strict=True)) for row in p.tolist()]
+            for name, p in zip(names, found.probabilities, strict=True)
+        ]
         return [
             Prediction(dict(zip(names, given, strict=True)), dict(zip(names, p, strict=True)), review, self.model)
-            for *given, p, review in zip(*labels, zip(*probabilities, strict=True), reviews, strict=True)
+            for *given, p, review in zip(*labels, zip(*probabilities, strict=True), found.reviews, strict=True)
         ]
 
     def _labels(self, task: str, decided: BoolArray) -> list[tuple[str, ...] | str]:
@@ -213,7 +235,7 @@ class Predictor:
             NEAR_THRESHOLD: is_near,
             UNKNOWN_WORDS: is_unknown or (not is_known and bool(text.strip())),
             RULE_BASED: is_ruled,
-            TOO_SHORT: len(text.split()) < min_words,
+            TOO_SHORT: len(text.split(None, min_words)) < min_words,
         }
         return tuple(compress(reasons, reasons.values()))
 

@@ -20,6 +20,7 @@ RANKS = (
     ("bundle",),
     ("predictor",),
     ("data",),
+    ("tagging",),
     ("learn",),
     ("evaluation",),
     ("estimate",),

@@ -1,14 +1,18 @@
 """classify predict: texts and tables to predictions."""
 
+import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from classify.cli.shell import ModelOption, QuietOption, command, model_or_default, warn
+from classify.cli.shell import ModelOption, QuietOption, command, counting, model_or_default, warn
 
-PASSAGE_KEYS = ("id", "document", "start", "end", "text")
+if TYPE_CHECKING:
+    from classify.tagging.options import Options
+    from classify.tagging.run import Outcome
 
 
 class FormatChoice(StrEnum):
@@ -19,11 +23,19 @@ class FormatChoice(StrEnum):
     PARQUET = "parquet"
 
 
+class OnErrorChoice(StrEnum):
+    """What to do about a bad row."""
+
+    STOP = "stop"
+    KEEP = "keep"
+
+
 @command
 def predict(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="INPUT", help="Files or folders: .txt, .jsonl, .csv, .parquet; - for stdin."),
+        typer.Argument(metavar="INPUT",
+                       help="Files, folders or quoted patterns: .txt, .jsonl, .csv, their .gz, .parquet; - for stdin."),
     ],
     model: ModelOption = None,
     form: Annotated[
@@ -31,22 +43,42 @@ def predict(
         typer.Option("--format", help="What to write. [default: as --out is named, else jsonl]", show_default=False),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write. [default: stdout]", show_default=False)] = None,
+    text_field: Annotated[str, typer.Option(help="The column of tables that holds the text.")] = "text",
+    id_field: Annotated[
+        str | None,
+        typer.Option(help="The column of tables that tells rows apart: messages quote it, and rows without an id get it"
+                          " as their id.",
+                     show_default=False),
+    ] = None,
+    on_error: Annotated[
+        OnErrorChoice,
+        typer.Option(help="Rows without a text: stop, name them and write nothing; or keep them in their place, with"
+                          " an error and no prediction."),
+    ] = OnErrorChoice.STOP,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a run that was interrupted left off (.jsonl, .csv).")
+    ] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes to work in.")] = 1,
     quiet: QuietOption = False,
-) -> None:
+) -> None:  # fmt: skip
     """Tag passages: one row out for a row in, in order; a .txt becomes its passages.
 
-    Tables need a column text; all columns are carried through. Standard input is JSONL if it starts with {, else one
-    text.
+    Tables need a column text, or another named by --text-field; all columns are carried through. Standard input is
+    JSONL if it starts with {, else one text. Inputs may be of any size. In a CSV, text that a spreadsheet would run as
+    a formula comes behind an apostrophe.
 
     Example: classify predict seeds/*.txt --out predictions.csv
 
+    Example: classify predict 'news/**/*.jsonl.gz' --text-field body --id-field url --jobs 2 --out tagged.jsonl
+
     Example: echo "Both navies agreed to patrol together." | classify predict -
     """
-    from classify.data.handlabels import refuse_lost_labels
-    from classify.data.inputs import read_inputs
-    from classify.data.tables import format_of, import_pyarrow, write_rows
-    from classify.errors import UsageError
-    from classify.predictor import NESTED_KEYS, Predictor, flat_columns, without_prediction
+    from classify.data.tables import format_of, import_pyarrow
+    from classify.errors import UsageError, WorkerError
+    from classify.predictor import Predictor
+    from classify.tagging.options import Options
+    from classify.tagging.resume import part_of
+    from classify.tagging.run import tag_files
 
     asked = form.value if form else None
     written = format_of(out, asked=asked) if out else asked or "jsonl"
@@ -55,17 +87,25 @@ def predict(
         if out is None:
             raise UsageError("Parquet can't go to standard output; name a file with --out")
     predictor = Predictor.load(model_or_default(model))
-    rows = read_inputs(inputs, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet))
-    is_nested, flat = written == "jsonl", predictor.columns
+    options = Options(written, text_field, id_field, keeps_faults=on_error is OnErrorChoice.KEEP)
+    is_shown = out is None and sys.stdout.isatty()
     try:
-        own = [{name: row[name] for name in without_prediction(row, flat)} for row in rows]
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    if out:
-        refuse_lost_labels(out, predictor.codebook.task_names, own)
-    merged = (
-        row | (found.to_row() if is_nested else flat_columns(found))
-        for row, found in zip(own, predictor.iter_predict(row["text"] for row in own), strict=True)
-    )
-    given = dict.fromkeys(name for row in own for name in row) or PASSAGE_KEYS
-    write_rows(merged, written, out, columns=[*given, *(NESTED_KEYS if is_nested else flat)])
+        with counting("tagging", quiet=quiet or is_shown) as on_progress:
+            outcome = tag_files(inputs, predictor, options, out, jobs=jobs, resume=resume, on_progress=on_progress)
+    except (KeyboardInterrupt, WorkerError):
+        if out and part_of(out).exists():
+            warn([f"{part_of(out)} holds what was tagged so far; go on with --resume"], quiet=quiet)
+        raise
+    warn(_warnings(outcome, options), quiet=quiet)
+
+
+def _warnings(outcome: "Outcome", options: "Options") -> Iterator[str]:
+    """What to tell of a run that went well."""
+    from classify.errors import how_many
+
+    yield from outcome.empty
+    if outcome.n_faults:
+        first = f"; the first: {outcome.faults[0]}" if outcome.faults else ""
+        yield f"{how_many(outcome.n_faults, 'row')} without a prediction, see error{first}"
+    if outcome.n_without_id:
+        yield f"{how_many(outcome.n_without_id, 'row')} without {options.id_field}, which --id-field names"

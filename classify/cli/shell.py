@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -137,6 +138,30 @@ def progress(title: str, *, quiet: bool) -> Iterator[Callable[[float, float], No
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def counting(title: str, *, quiet: bool) -> Iterator[Callable[[int, int, int], None]]:
+    """The same for rows, with how many a second; gives what to call with rows done, bytes done and bytes in all."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda n_rows, n_done, n_all: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    rows = TextColumn("{task.fields[rows]}")
+    columns = (TextColumn(title), BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), rows)
+    with Progress(*columns, console=Console(stderr=True), transient=True, refresh_per_second=5) as bar:
+        task = bar.add_task(title, total=None, rows="")
+        first: list[tuple[float, int]] = []
+
+        def count(n_rows: int, n_done: int, n_all: int) -> None:
+            first[:] = first or [(monotonic(), n_rows)]
+            seconds = monotonic() - first[0][0]
+            rate = f", {(n_rows - first[0][1]) / seconds:,.0f} a second" if seconds > 1 else ""
+            bar.update(task, completed=n_done, total=n_all or None, rows=f"{n_rows:,} rows{rate}")
+
+        yield count
 
 
 def labels_or_default(labels: Sequence[Path] | None) -> list[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from classify.data.annotations import NONE, SEPARATOR
-from classify.data.tables import read_table
+from classify.data.tables import stream_table
 from classify.errors import ClassifyError, OutputError
 
 
@@ -16,21 +16,22 @@ def refuse_lost_labels(path: Path, tasks: Iterable[str], rows: Iterable[Mapping[
 
     The same labels count as kept in whatever form they stand: nested, as JSON in a cell, or joined in a column a task.
     A sheet nobody has filled in may be replaced. Without `tasks`, whatever stands in columns that `rows` lack is taken
-    for labels.
+    for labels; with them, `rows` are only looked at where the file holds any.
     """
     if not path.is_file():
         return
+    names = tuple(tasks)
+    rows = rows if names else list(rows)
+    own = () if names else {name for row in rows for name in row}
     try:
-        before = read_table(path).rows
+        before = (_hand_labels(row, names, own) for _, row in stream_table(path))
+        lost = Counter(labels for labels in before if labels[1:])
     except ClassifyError:
         return
-    names, written = tuple(tasks), list(rows)
-    own = {name for row in written for name in row}
-    kept = Counter(_hand_labels(row, names, own) for row in written)
-    for labels in (_hand_labels(row, names, own) for row in before):
-        kept[labels] -= 1
-        if labels[1:] and kept[labels] < 0:
-            raise OutputError(f"{path}: holds hand labels, which would be lost; name another file")
+    if lost:
+        lost.subtract(_hand_labels(row, names, own) for row in rows)
+    if any(n > 0 for n in lost.values()):
+        raise OutputError(f"{path}: holds hand labels, which would be lost; name another file")
 
 
 def _hand_labels(row: Mapping[str, Any], tasks: Sequence[str], own: Container[str]) -> tuple[Any, ...]:

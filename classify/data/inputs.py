@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from classify.data.documents import STDIN, expand, read_document, read_stdin
+from classify.data.documents import STDIN, TEXT_SUFFIXES, expand, read_document, read_stdin
 from classify.data.segment import segment
 from classify.data.tables import TABLE_SUFFIXES, Row, Table, parse_jsonl, read_table
 from classify.errors import DataError, Fault, UsageError, data_error
 from classify.passages import Document, Passage
+
+INPUT_SUFFIXES = tuple(dict.fromkeys((TEXT_SUFFIXES[0], *TABLE_SUFFIXES, *TEXT_SUFFIXES)))
 
 
 def read_inputs(paths: Iterable[str | Path], *, on_empty: Callable[[Path], None] = lambda path: None) -> list[Row]:
@@ -18,10 +20,10 @@ def read_inputs(paths: Iterable[str | Path], *, on_empty: Callable[[Path], None]
     Raises DataError with every row that holds no text.
     """
     rows: list[Row] = []
-    for path in expand(paths, (".txt", *TABLE_SUFFIXES)):
+    for path in expand(paths, INPUT_SUFFIXES):
         if str(path) == STDIN:
             rows.extend(_read_stdin())
-        elif path.suffix == ".txt":
+        elif path.name.endswith(TEXT_SUFFIXES):
             passages = segment(read_document(path))
             rows.extend(asdict(passage) for passage in passages)
             if not passages:

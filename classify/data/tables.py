@@ -12,20 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any, cast
 
-from classify.data.documents import decode, read_bytes
-from classify.errors import DataError, Fault, OutputError, UsageError, data_error
+from classify.data.documents import decode, read_content, refuse_empty
+from classify.data.lines import Row as Row  # noqa: PLC0414  # whoever reads tables needs the name
+from classify.data.lines import csv_rows, jsonl_rows
+from classify.errors import OutputError, UsageError, data_error
 from classify.files import replacing, to_json
 
-Row = dict[str, Any]
-
 TABLE_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz", ".parquet")
-_LARGEST_CELL = 2**31 - 1
-"""Of a CSV cell, in characters: the csv module's own limit of 131,072 is shorter than some passages."""
-
 FORMATS = ("jsonl", "csv", "parquet")
-_LINE_ENDS = {"jsonl": "\n", "csv": ""}
+LINE_ENDS = {"jsonl": "\n", "csv": ""}
 """Where a line ends: in CSV also at a carriage return, which may stand in a cell."""
 
 
@@ -62,10 +60,7 @@ def read_table(path: str | Path) -> Table:
     form = format_of(path)
     if form == "parquet":
         return _table(path, form, _parquet_rows(path))
-    content = read_bytes(path)
-    if str(path).endswith(".gz"):
-        content = _gunzip(path, content)
-    text = decode(content, path)
+    text = decode(read_content(path), path)
     return parse_jsonl(text, str(path)) if form == "jsonl" else _parse_csv(text, str(path))
 
 
@@ -80,8 +75,8 @@ def stream_table(path: str | Path) -> Iterator[tuple[int, Row]]:
         return
     try:
         with gzip.open(path, "rb") if name.endswith(".gz") else Path(path).open("rb") as binary:
-            lines = io.TextIOWrapper(cast(IO[bytes], binary), encoding="utf-8-sig", newline=_LINE_ENDS[form])
-            yield from _jsonl_rows(lines, name) if form == "jsonl" else _csv_rows(lines, name)
+            lines = io.TextIOWrapper(cast(IO[bytes], binary), encoding="utf-8-sig", newline=LINE_ENDS[form])
+            yield from jsonl_rows(lines, name) if form == "jsonl" else csv_rows(lines, name)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError):
         read_table(path)  # knows the row of a bad byte, and what to say of the rest
         raise
@@ -89,7 +84,7 @@ def stream_table(path: str | Path) -> Iterator[tuple[int, Row]]:
 
 def parse_jsonl(text: str, source: str) -> Table:
     """One JSON object a line; empty lines are passed over; every fault is reported with its line."""
-    return _table(source, "jsonl", _jsonl_rows(text.split("\n"), source))
+    return _table(source, "jsonl", jsonl_rows(text.split("\n"), source))
 
 
 def _table(path: str | Path, form: str, numbered: Iterable[tuple[int, Row]]) -> Table:
@@ -97,74 +92,14 @@ def _table(path: str | Path, form: str, numbered: Iterable[tuple[int, Row]]) -> 
     return Table(str(path), form, tuple(row for _, row in found), tuple(number for number, _ in found))
 
 
-def _jsonl_rows(lines: Iterable[str], source: str) -> Iterator[tuple[int, Row]]:
-    faults = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            where = f" at column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-            faults.append(Fault(source, number, None, f"broken JSON{where}; expected one JSON object a line"))
-            continue
-        if isinstance(row, dict):
-            yield number, row
-        else:
-            faults.append(Fault(source, number, None, f"found {line.strip()[:30]}; expected a JSON object {{…}}"))
-    if faults:
-        raise DataError(faults)
-
-
 def _parse_csv(text: str, source: str) -> Table:
     if not text:
         raise data_error(source, "the file is empty")
-    return _table(source, "csv", _csv_rows(io.StringIO(text, newline=""), source))
-
-
-def _csv_rows(lines: Iterable[str], source: str) -> Iterator[tuple[int, Row]]:
-    csv.field_size_limit(_LARGEST_CELL)
-    reader = csv.reader(lines, strict=True)
-    faults = []
-    try:
-        header = next(reader, None)
-        if header is None:
-            return
-        _check_header(header, source)
-        number = reader.line_num + 1
-        for cells in reader:
-            if len(cells) == len(header):
-                yield number, dict(zip(header, cells, strict=True))
-            elif cells:
-                message = f"found {len(cells)} cells; expected {len(header)}, as many as the header has"
-                faults.append(Fault(source, number, None, message))
-            number = reader.line_num + 1
-    except csv.Error as error:
-        faults.append(Fault(source, reader.line_num, None, f"broken CSV: {error}; check the quotation marks"))
-    if faults:
-        raise DataError(faults)
-
-
-def _check_header(header: list[str], source: str) -> None:
-    if not header:
-        raise data_error(source, "no header in the first row; expected the names of the columns", row=1)
-    for separator, name in ((";", "';'"), ("\t", "tabs")):
-        if len(header) == 1 and separator in header[0]:
-            message = f"cells are separated by {name}; expected ','; save the sheet with commas"
-            raise data_error(source, message, row=1)
-    if duplicates := sorted({name for name in header if header.count(name) > 1}):
-        raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=1)
-
-
-def _gunzip(path: str | Path, content: bytes) -> bytes:
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error):
-        raise data_error(path, "broken or cut gzip file; write or fetch it again") from None
+    return _table(source, "csv", csv_rows(io.StringIO(text, newline=""), source))
 
 
 def _parquet_rows(path: str | Path) -> Iterator[tuple[int, Row]]:
-    read_bytes(path)
+    refuse_empty(path)
     import_pyarrow()
     from pyarrow import ArrowInvalid, parquet
 
@@ -237,19 +172,20 @@ def _write_text(rows: Iterable[Row], form: str, stream: IO[str], columns: Sequen
     if columns is None:
         rows = list(rows)
         columns = list(dict.fromkeys(key for row in rows for key in row))
-    stream.write(_csv_line([_cell(name) for name in columns]))
+    stream.write(csv_text([[cell_text(name) for name in columns]]))
     for row in rows:
-        stream.write(_csv_line([_cell(row.get(name)) for name in columns]))
+        stream.write(csv_text([[cell_text(row.get(name)) for name in columns]]))
 
 
-def _csv_line(cells: Sequence[str]) -> str:
-    """One row of CSV; written with the ending that makes the csv module quote carriage returns too."""
-    buffer = io.StringIO(newline="")
-    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
-    return buffer.getvalue().removesuffix("\r\n") + "\n"
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Rows of CSV; written with the ending that makes the csv module quote carriage returns too."""
+    lines: list[str] = []
+    csv.writer(SimpleNamespace(write=lines.append), lineterminator="\r\n").writerows(rows)
+    return "".join([line[:-2] + "\n" for line in lines])
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
+    """A value as CSV holds it: nothing for None, lists and the like as JSON; what UTF-8 can't hold is escaped."""
     if value is None:
         return ""
     if type(value) is float and math.isfinite(value):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from classify.data.predictions import flat_prediction, is_error, month_of, own_columns, prediction_rows
+from classify.data.spreadsheet import safe_cell
 from classify.data.tables import Row, write_rows
 from classify.data.tagreader import read_tags
 from classify.data.tags import Tags
@@ -13,7 +14,6 @@ from classify.files import refuse_foreign
 from classify.report.corpus import Corpus, count_corpus
 from classify.report.corpuspage import CorpusPage, Shown, lay_out, render_corpus, shown_passage
 from classify.report.folder import write_folder
-from classify.report.spreadsheet import safe_cell
 
 REPORT, PASSAGES, COUNTS = "report.html", "passages.csv", "counts.csv"
 OURS = "report:"

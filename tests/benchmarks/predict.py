@@ -6,22 +6,32 @@ DATA is a folder with `codebook.toml` and `train.jsonl.gz`, multilabel; BUNDLE a
 N_PASSAGES (200,000) are spliced from DATA's sentences, 40 to 150 words each. All models of a table are trained on the
 same texts: DATA's with its 12 commonest labels, or for the default model the project's. Every slice of the passages is
 read by each side in turn; printed are medians over the slices of CPU and wall microseconds a passage, and their ratios
-to the first row. fastText is measured if it is installed (fasttext-wheel), its text cleaning included.
+to the first row. fastText is measured if it is installed (fasttext-wheel), its text cleaning included. At the end,
+whole files: JSONL in, JSONL out in two processes beside the same loop around scikit-learn, start-up included, and the
+peak memory of `classify predict` at 20,000 and at 2,000,000 rows.
 """
 
+import json
 import os
 import re
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
+import joblib
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.multiclass import OneVsRestClassifier
@@ -29,13 +39,17 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
-from classify.codebook import Label, Task, TaskKind, load_codebook
+from classify.bundle import Bundle, BundledTask
+from classify.codebook import Codebook, Label, Task, TaskKind, load_codebook
 from classify.data.dataset import load_labels
 from classify.predictor import Predictor
 from classify.scorer.blocks import Block
+from classify.scorer.decisions import DecisionRule
 from classify.scorer.linear import Counter, Scorer, TaskScorer
 from classify.scorer.scanners import ENGINES
 from classify.scorer.tokens import BlockSettings
+from classify.tagging.options import Options
+from classify.tagging.run import tag_files
 
 ROOT = Path(__file__).parent.parent.parent
 N_LABELS, N_SLICES = 12, 10
@@ -152,6 +166,100 @@ def one_at_a_time(side: Side) -> Side:
     return lambda passages: [side([passage]) for passage in passages]
 
 
+def bundled(pipeline: Pipeline, like: Bundle) -> Bundle:
+    """The same model as a bundle, which gives a label above a score of 0; `like` lends what a bundle also has."""
+    one, nothing = np.ones(N_LABELS), np.zeros(N_LABELS)
+    rule = DecisionRule(True, False, one, nothing, nothing, thresholds=nothing)
+    scorer = folded(pipeline)
+    task = BundledTask(scorer, rule, rule, (np.ones(len(scorer.blocks[0].features), dtype=np.bool_),), ())
+    return replace(like, codebook=Codebook("words", (LABELS,)), tasks={LABELS.name: task}, read_as=None)
+
+
+def write_rows(passages: Sequence[str], n: int, path: Path) -> Path:
+    """JSONL of `n` rows, the passages again and again."""
+    with path.open("w") as stream:
+        for number in range(n):
+            row = {"id": f"r{number}", "source": "Reuters", "text": passages[number % len(passages)]}
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return path
+
+
+MODEL: list[Pipeline] = []
+
+
+def load_model(path: str) -> None:
+    """In a worker, once."""
+    MODEL.append(joblib.load(path))
+
+
+def tag_lines(lines: list[str]) -> str:
+    """What our rows hold, around scikit-learn."""
+    rows = [json.loads(line) for line in lines]
+    scores = MODEL[0].decision_function([row["text"] for row in rows])
+    names = LABELS.label_names
+    for row, given, p in zip(rows, scores >= 0, (1 / (1 + np.exp(-scores))).tolist(), strict=True):
+        row["predicted"] = {"topic": [name for name, is_given in zip(names, given, strict=True) if is_given]}
+        row["probabilities"] = {"topic": {name: round(value, 6) for name, value in zip(names, p, strict=True)}}
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def tag_with_sklearn(path: Path, model: Path, out: Path) -> None:
+    """Two processes that load the model once, blocks of 2,000 lines, order kept, four blocks in flight."""
+    with (
+        ProcessPoolExecutor(2, get_context("spawn"), load_model, (str(model),)) as pool,
+        path.open() as lines,
+        out.open("w") as written,
+    ):
+        waiting = deque(pool.submit(tag_lines, list(islice(lines, 2000))) for _ in range(4))
+        while waiting:
+            written.write(waiting.popleft().result())
+            if block := list(islice(lines, 2000)):
+                waiting.append(pool.submit(tag_lines, block))
+
+
+def seconds(run: Callable[[], object]) -> tuple[float, float]:
+    """CPU, that of ended children too, and wall."""
+    wall, before = time.perf_counter(), os.times()
+    run()
+    after = os.times()
+    return sum(after[:4]) - sum(before[:4]), time.perf_counter() - wall
+
+
+def measure_files(pipeline: Pipeline, like: Bundle, passages: Sequence[str], folder: Path) -> None:
+    """Print what a file of all passages takes in two processes, each side three times in turn."""
+    bundled(pipeline, like).save(folder / "bundle")
+    joblib.dump(pipeline, folder / "pipeline.joblib")
+    rows, predictor = write_rows(passages, len(passages), folder / "rows.jsonl"), Predictor.load(folder / "bundle")
+    sides: dict[str, Callable[[], object]] = {
+        "scikit-learn": lambda: tag_with_sklearn(rows, folder / "pipeline.joblib", folder / "theirs.jsonl"),
+        "tag_files": lambda: tag_files([rows], predictor, Options("jsonl"), folder / "ours.jsonl", jobs=2),
+    }
+    found = {name: [] for name in sides}
+    for _ in range(3):
+        for name, side in sides.items():
+            found[name].append(seconds(side))
+    print(
+        f"\nJSONL in, JSONL out, two processes, {len(passages):,} rows\n{'':32}   CPU us  wall us   times CPU    wall"
+    )
+    first = np.array(found["scikit-learn"])
+    for name, runs in found.items():
+        cpu, wall = 1e6 * np.median(runs, axis=0) / len(passages)
+        ratios = np.median(first / np.array(runs), axis=0)
+        print(f"{name:32} {cpu:8.1f} {wall:8.1f} {ratios[0]:11.1f} {ratios[1]:7.1f}", flush=True)
+
+
+def measure_memory(folder: Path, passages: Sequence[str]) -> None:
+    """Print the peak memory of `classify predict` with the bundle in a folder, at two sizes a hundredfold apart."""
+    print("\npeak memory of classify predict, one process")
+    for n in (20_000, 2_000_000):
+        rows = write_rows(passages, n, folder / "many.jsonl")
+        command = [sys.executable, "-m", "classify", "predict", str(rows), "--model", str(folder / "bundle")]
+        process = subprocess.Popen([*command, "--out", str(folder / "out.jsonl")], cwd=ROOT)
+        _, status, usage = os.wait4(process.pid, 0)
+        assert status == 0
+        print(f"{n:>10,} rows, {rows.stat().st_size / 1e6:6.0f} MB {usage.ru_maxrss / 1024:8.0f} MB", flush=True)
+
+
 def main(data: Path, bundle: str, n: int) -> None:
     texts, Y = read(data)
     passages = spliced(texts, n)
@@ -175,6 +283,10 @@ def main(data: Path, bundle: str, n: int) -> None:
         "Predictor.predict": lambda passages: [predictor.predict(passage) for passage in passages],
     }
     measure("one passage, the default model", single, fewer)
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline = make_pipeline(words, OneVsRestClassifier(LinearSVC())).fit(texts, Y)
+        measure_files(pipeline, predictor.bundle, passages, Path(folder))
+        measure_memory(Path(folder), passages)
 
 
 if __name__ == "__main__":

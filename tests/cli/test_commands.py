@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from typer.testing import CliRunner
 from classify.bundle import FORMAT_VERSION, MANIFEST, MANIFEST_HASH, Bundle, load_bundle
 from classify.cli.main import app
 from classify.data.tables import read_table, write_rows
-from classify.passages import Prediction
 from classify.predictor import Predictor
 from tests.conftest import needs_tool, toy_rows, write_jsonl
 from tests.test_bundle import N_STEPS, Trap, fail_at, forge, manifest_of, seal
@@ -172,7 +171,20 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ),
         ("compare", ["--json"]),
         ("audit-splits", ["--labels", "--codebook", "--config", "--json", "--quiet"]),
-        ("predict", ["--model", "--format", "--out", "--quiet"]),
+        (
+            "predict",
+            [
+                "--model",
+                "--format",
+                "--out",
+                "--text-field",
+                "--id-field",
+                "--on-error",
+                "--resume",
+                "--jobs",
+                "--quiet",
+            ],
+        ),
         ("report", ["--by", "--out", "--quiet"]),
         ("sample", ["-n", "--by", "--half-width", "--share", "--labels", "--codebook", "--seed", "--out", "--quiet"]),
         (
@@ -874,7 +886,7 @@ def test_predict_refuses_bad_input_in_one_line(arguments: list[str], expected: s
         ("", "stdin: nothing came in; expected a text, or JSONL with a text in every row"),
         (b"Caf\xe9", "stdin:1: not UTF-8: byte 0xe9; expected UTF-8 text; save the file as UTF-8"),
         ('{"text": a}', "stdin:1: broken JSON at column 10; expected one JSON object a line"),
-        ('{"title": "a"}', "stdin: text: no such column; found title"),
+        ('{"title": "a"}', "stdin: text: no such column; found title; name the right one with --text-field"),
     ],
 )
 def test_predict_refuses_bad_standard_input_in_one_line(stdin: str | bytes, expected: str, toy: Path) -> None:
@@ -1171,7 +1183,7 @@ def interrupt(*arguments: object, **options: object) -> None:
         (["train"], "classify.learn.training.fit_task"),
         (["evaluate"], "classify.evaluation.crossval.fit_task"),
         (["evaluate"], "classify.report.files.render_evaluation"),
-        (["predict", "article.txt", "--out", "out.jsonl"], "classify.predictor.Predictor.iter_predict"),
+        (["predict", "article.txt", "--out", "out.jsonl"], "classify.predictor.Predictor.decide"),
         (["segment", "article.txt", "--out", "out.jsonl"], "classify.data.segment.segment"),
     ],
 )
@@ -1187,8 +1199,7 @@ def test_ctrl_c_leaves_with_130_and_everything_as_it_was(
 
 
 def test_ctrl_c_between_two_rows_leaves_the_old_file(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows: Iterator[dict[str, object]] = iter([{"predicted": {}}])
-    monkeypatch.setattr(Prediction, "to_row", lambda prediction: next(rows, None) or interrupt())
+    monkeypatch.setattr("classify.tagging.tagger.Tagger._start", interrupt)
     Path("out.jsonl").write_text("old")
     assert "interrupted" == refused(130, "predict", "article.txt", "--out", "out.jsonl")
 

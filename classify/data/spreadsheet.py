@@ -1,4 +1,4 @@
-"""Cells that strangers wrote to cells that a spreadsheet can't take for formulas."""
+"""Cells that strangers wrote to cells that a spreadsheet can't take for formulas, and back."""
 
 import re
 
@@ -15,3 +15,12 @@ def safe_cell(value: object) -> object:
     if not isinstance(value, str) or not value.strip().startswith(_STARTS) or _NUMBER.fullmatch(value.strip()):
         return value
     return f"'{value}"
+
+
+def plain_cell(text: str) -> str:
+    """The text without the apostrophe that `safe_cell` put before it, so that ids and texts are found again.
+
+    >>> plain_cell("'=HYPERLINK(A1)"), plain_cell("'tis")
+    ('=HYPERLINK(A1)', "'tis")
+    """
+    return text[1:] if text.startswith("'") and safe_cell(text[1:]) == text else text

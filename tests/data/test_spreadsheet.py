@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classify.report.spreadsheet import safe_cell
+from classify.data.spreadsheet import plain_cell, safe_cell
 
 
 @given(st.sampled_from(["", " ", "\t", "\r\n"]), st.sampled_from("=@＝＋－＠"), st.text())
@@ -20,3 +20,8 @@ def test_signs_that_begin_no_number_are_formulas(text: str) -> None:
 @pytest.mark.parametrize("value", ["-0.5", "+3", "-1e-05", "-12,5", "-5%", "a = b", "", -0.5, None, ["=x"]])
 def test_numbers_and_other_text_stay_as_they_are(value: object) -> None:
     assert value == safe_cell(value)
+
+
+@given(st.text())
+def test_a_safe_cell_is_read_as_it_was(text: str) -> None:
+    assert plain_cell(text) == plain_cell(str(safe_cell(text)))

@@ -1,0 +1,174 @@
+"""A run that was broken off at any moment ends with the bytes of one that wasn't, or is refused."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from classify.errors import UsageError
+from classify.predictor import Predictor
+from classify.tagging.options import Options
+from classify.tagging.resume import ledger_of, part_of
+from classify.tagging.run import Outcome, tag_files
+
+OUT = Path("out.jsonl")
+CSV = Options("csv", keeps_faults=True)
+
+
+def interrupt_after(n_rows: int) -> Callable[[int, int, int], None]:
+    def on_progress(n_done: int, n_read: int, n_bytes: int) -> None:
+        if n_done >= n_rows:
+            raise KeyboardInterrupt
+
+    return on_progress
+
+
+def interrupted(many: Path, predictor: Predictor, out: Path = OUT, options: Options = Options("jsonl")) -> None:  # noqa: B008
+    """Leave a part of some blocks."""
+    with pytest.raises(KeyboardInterrupt):
+        tag_files([many.name], predictor, options, out, on_progress=interrupt_after(200))
+
+
+def resumed(many: Path, predictor: Predictor, out: Path = OUT, options: Options = Options("jsonl")) -> Outcome:  # noqa: B008
+    return tag_files([many.name], predictor, options, out, resume=True)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(cut_part=st.floats(0, 1), cut_ledger=st.floats(0, 1))
+def test_a_part_cut_anywhere_is_gone_on_with(
+    many: Path, toy_predictor: Predictor, cut_part: float, cut_ledger: float
+) -> None:
+    out = Path("out.csv")
+    tag_files([many.name], toy_predictor, CSV, out)
+    whole = out.read_bytes()
+    out.unlink()
+    interrupted(many, toy_predictor, out, CSV)
+    for path, share in ((part_of(out), cut_part), (ledger_of(out), cut_ledger)):
+        os.truncate(path, round(share * path.stat().st_size))
+    assert 480 == resumed(many, toy_predictor, out, CSV).n_rows
+    assert whole == out.read_bytes()
+    assert not part_of(out).exists()
+    assert not ledger_of(out).exists()
+
+
+def test_only_the_rest_is_tagged(many: Path, toy_predictor: Predictor) -> None:
+    interrupted(many, toy_predictor)
+    n_before = part_of(OUT).read_bytes().count(b"\n")
+    seen: list[int] = []
+    tag_files([many.name], toy_predictor, Options("jsonl"), OUT, resume=True, on_progress=lambda n, *_: seen.append(n))
+    assert 200 <= n_before < seen[0] <= seen[-1] == 480
+
+
+def test_faults_of_the_earlier_part_are_counted(many: Path, toy_predictor: Predictor) -> None:
+    many.write_text('{"text": 1}\n' + '{"text": "The navy said."}\n' * 300)
+    options = Options("jsonl", keeps_faults=True)
+    interrupted(many, toy_predictor, OUT, options)
+    found = resumed(many, toy_predictor, OUT, options)
+    assert (301, 1) == (found.n_rows, found.n_faults)
+
+
+def change_input(many: Path) -> Options:
+    many.write_bytes(many.read_bytes() + b'{"text": "one more"}\n')
+    return Options("jsonl")
+
+
+def ask_otherwise(many: Path) -> Options:
+    return Options("jsonl", keeps_faults=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (change_input, "out.jsonl.part: many.jsonl has changed since it was begun; put that back, or start anew"),
+        (ask_otherwise, "out.jsonl.part: begun with other options; put that back, or start anew without --resume"),
+    ],
+)
+def test_whatever_differs_is_refused(
+    change: Callable[[Path], Options], expected: str, many: Path, toy_predictor: Predictor
+) -> None:
+    interrupted(many, toy_predictor)
+    before = part_of(OUT).read_bytes()
+    with pytest.raises(UsageError) as caught:
+        resumed(many, toy_predictor, OUT, change(many))
+    assert str(caught.value).startswith(expected)
+    assert before == part_of(OUT).read_bytes()
+
+
+def test_other_inputs_and_another_bundle_are_refused(many: Path, toy_predictor: Predictor) -> None:
+    interrupted(many, toy_predictor)
+    with pytest.raises(UsageError, match="begun with other inputs"):
+        tag_files([many.name, many.name], toy_predictor, Options("jsonl"), OUT, resume=True)
+    ledger = ledger_of(OUT)
+    ledger.write_bytes(ledger.read_bytes().replace(toy_predictor.model.encode(), b"abc", 1))
+    with pytest.raises(UsageError, match="begun with bundle abc, this is"):
+        resumed(many, toy_predictor)
+
+
+def test_without_resume_an_old_part_is_begun_anew(many: Path, toy_predictor: Predictor) -> None:
+    interrupted(many, toy_predictor)
+    many.write_text('{"text": "The navy said."}\n')
+    tag_files([many.name], toy_predictor, Options("jsonl"), OUT)
+    assert 1 == OUT.read_bytes().count(b"\n")
+    assert not part_of(OUT).exists()
+
+
+def test_where_there_is_nothing_to_resume_a_run_begins(many: Path, toy_predictor: Predictor) -> None:
+    assert 480 == resumed(many, toy_predictor).n_rows
+
+
+@pytest.mark.parametrize("out", [None, Path("out.jsonl.gz")])
+def test_outputs_that_cannot_be_resumed_are_refused(out: Path | None, many: Path, toy_predictor: Predictor) -> None:
+    with pytest.raises(UsageError, match=r"--resume goes on with a \.jsonl or \.csv; name one"):
+        tag_files([many.name], toy_predictor, Options("jsonl"), out, resume=True)
+
+
+def children_of(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in listed.read_text().split()]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < until, "nothing came of it in a minute"
+        time.sleep(0.002)
+
+
+def is_alive(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    return state.exists() and ") Z " not in state.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in /proc")
+@pytest.mark.parametrize(
+    ("sent", "code", "last"),
+    [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "tagged so far; go on with --resume\ninterrupted\n")],
+)
+def test_a_process_that_is_killed_leaves_no_worker_and_can_be_resumed(
+    sent: signal.Signals, code: int, last: str, here: Path, toy_predictor: Predictor
+) -> None:
+    many = here / "many.jsonl"
+    many.write_text('{"text": "The navy said two ships left the harbour."}\n' * 80_000)
+    command = [sys.executable, "-m", "classify", "predict", "many.jsonl", "--jobs", "2", "--out", str(OUT)]
+    model = ["--model", str(toy_predictor.__reduce__()[1][0])]  # type: ignore[index]
+    process = subprocess.Popen([*command, *model], stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: ledger_of(OUT).exists() and ledger_of(OUT).read_bytes().count(b"\n") > 5)
+    children = children_of(process.pid)
+    process.send_signal(sent)
+    _, said = process.communicate()
+    assert code == process.returncode
+    assert said.endswith(last)
+    assert "Traceback" not in said
+    wait_until(lambda: not any(map(is_alive, children)))
+    n_before = part_of(OUT).read_bytes().count(b"\n")
+    assert 0 < n_before < 80_000
+    assert 80_000 == resumed(many, toy_predictor).n_rows
+    lines = OUT.read_bytes().splitlines()
+    assert (80_000, 1) == (len(lines), len(set(lines)))
