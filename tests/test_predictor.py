@@ -32,7 +32,7 @@ from classify.learn.stylewords import style_words
 from classify.learn.training import train
 from classify.measure.calibration import sigmoid
 from classify.passages import Prediction
-from classify.predictor import Predictor, flat_columns
+from classify.predictor import Predictor, flat_columns, rounded
 from classify.scorer.decisions import DecisionRule
 from classify.scorer.scanners import ENGINES
 from classify.scorer.style import StyleCounter
@@ -408,11 +408,20 @@ def test_a_null_text_is_an_error_that_names_the_row(make: Any, predictor: Predic
         predictor.predict_frame(make({"text": [TEXTS[0], None]}))
 
 
-@pytest.mark.parametrize(
-    "frame", [pd.DataFrame({"text": []}, dtype=str), pl.DataFrame({"text": []}, {"text": pl.String})]
-)
-def test_a_table_without_rows_gets_the_columns_too(frame: Any, predictor: Predictor) -> None:
-    assert ["text", *COLUMNS] == list(predictor.predict_frame(frame).columns)
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "arrow"])
+def test_a_table_without_rows_gets_columns_of_the_same_types_too(make: Any, predictor: Predictor) -> None:
+    found = nw.from_native(predictor.predict_frame(make({"text": TEXTS})), eager_only=True)
+    empty = nw.from_native(predictor.predict_frame(make({"text": TEXTS})[:0]), eager_only=True)
+    assert ["text", *COLUMNS] == empty.columns
+    assert found.schema == empty.schema
+    assert {nw.String(), nw.Float64()} == set(found.schema.values())
+
+
+@thorough
+@given(st.lists(st.floats(0, 1) | st.integers(0, 2_000_000).map(lambda n: n / 2_000_000), min_size=1))
+@example([1 / 640, 4.5e-6, 1 / 128, 0.0, 1.0])
+def test_a_table_s_probabilities_are_rounded_as_a_row_s_are(values: list[float]) -> None:
+    assert [round(p, 6) for p in values] == rounded(np.array(values)).tolist()
 
 
 def test_anything_but_a_table_is_a_type_error(predictor: Predictor) -> None:
