@@ -10,7 +10,7 @@ from typing import Any, overload
 import numpy as np
 
 from classify.bundle import Bundle, load_bundle
-from classify.errors import BundleError, did_you_mean
+from classify.errors import BundleError, did_you_mean, how_many
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.passages import Prediction
 from classify.scorer.contributions import split_score
@@ -38,19 +38,19 @@ class Predictor:
         self.bundle = bundle
         self.codebook = bundle.codebook
         self.model = bundle.id
-        self._folder: Path | None = None
+        self.folder: Path | None = None  # where it was loaded from
         self._scorer = Scorer([task.scorer for task in bundle.tasks.values()], _words_in_passages(bundle))
 
     @classmethod
     def load(cls, folder: str | Path) -> "Predictor":
         """Load a bundle from its folder; raises BundleError where it can't be read or trusted."""
         predictor = cls(load_bundle(folder))
-        predictor._folder = Path(folder).absolute()
+        predictor.folder = Path(folder).absolute()
         return predictor
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled by its folder, if it has one, which each process then loads once."""
-        return (_load_once, (self._folder, self.model)) if self._folder else (Predictor, (self.bundle,))
+        return (load_once, (self.folder, self.model)) if self.folder else (Predictor, (self.bundle,))
 
     def __repr__(self) -> str:
         tasks = ", ".join(f"{name} ({len(self.codebook[name].labels)} labels)" for name in self.bundle.tasks)
@@ -162,7 +162,8 @@ class Predictor:
         texts, backend = table[text].to_list(), table.implementation
         missing = [row for row, value in enumerate(texts) if not isinstance(value, str)]
         if missing:
-            raise ValueError(f"column {text!r} holds no text in {len(missing)} rows, first row {missing[0]}")
+            rows = how_many(len(missing), "row")
+            raise ValueError(f"column {text!r} holds no text in {rows}, first row {missing[0]}; drop or fill them")
         table = table.select(without_prediction(table.columns, self.columns))
         added = [
             nw.new_series(name, cells, nw.String if type(cells) is list else nw.Float64, backend=backend)
@@ -247,9 +248,9 @@ def _words_in_passages(bundle: Bundle) -> frozenset[str]:
     )
 
 
-@lru_cache(maxsize=1)
-def _load_once(folder: Path, model: str) -> Predictor:
-    """The predictor of a folder, for a process that is handed it many times; raises BundleError if it has changed."""
+@lru_cache(maxsize=4)
+def load_once(folder: Path, model: str) -> Predictor:
+    """The predictor of a folder, for a process that is handed a few by turns; raises BundleError if it has changed."""
     predictor = Predictor.load(folder)
     if predictor.model != model:
         raise BundleError(f"{folder}: now holds bundle {predictor.model}, no longer {model}; load the predictor again")

@@ -404,7 +404,7 @@ def test_a_missing_column_is_an_error_that_lists_the_columns(make: Any, predicto
 
 @pytest.mark.parametrize("make", FRAMES)
 def test_a_null_text_is_an_error_that_names_the_row(make: Any, predictor: Predictor) -> None:
-    with pytest.raises(ValueError, match="column 'text' holds no text in 1 rows, first row 1"):
+    with pytest.raises(ValueError, match="column 'text' holds no text in 1 row, first row 1; drop or fill them"):
         predictor.predict_frame(make({"text": [TEXTS[0], None]}))
 
 
@@ -593,6 +593,14 @@ def test_a_loaded_predictor_is_pickled_by_its_folder(toy_bundle: Bundle, tmp_pat
     copy = pickle.loads(pickled)
     assert copy.predict("Two ships.") == loaded.predict("Two ships.")
     assert copy is pickle.loads(pickled)  # a process loads it once
+
+
+def test_a_process_keeps_predictors_that_it_is_handed_by_turns(toy_bundle: Bundle, tmp_path: Path) -> None:
+    toy_bundle.save(tmp_path / "one")
+    replace(toy_bundle, seed=1, read_as=None).save(tmp_path / "other")
+    pickled = [pickle.dumps(Predictor.load(tmp_path / name)) for name in ("one", "other")]
+    first, again = ([pickle.loads(each) for each in pickled] for _ in range(2))
+    assert all(one is same for one, same in zip(first, again, strict=True))
 
 
 def test_a_pickled_predictor_is_not_taken_for_what_its_folder_holds_now(toy_bundle: Bundle, tmp_path: Path) -> None:
