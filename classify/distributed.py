@@ -48,6 +48,10 @@ def predict_frame(ddf: Any, model: Predictor | str | Path, *, text: str = "text"
 def predict_frames(frames: Iterable[Any], model: Predictor | str | Path, *, text: str = "text") -> Iterator[Any]:
     """Predict the `text` column of one pandas frame after another, as Spark's `mapInPandas` hands them out.
 
+        predictor = Predictor.load("/shared/models/defence-diplomacy")
+        tag = partial(predict_frames, model=predictor)
+        tagged = passages.mapInPandas(tag, spark_schema(passages.schema, predictor))
+
     A Predictor loaded from a folder travels as the folder's name, and every worker process loads it once; a folder is
     loaded anew for each stream of frames. Raises what `Predictor.load` and `Predictor.predict_frame` raise.
     """

@@ -48,7 +48,7 @@ def cluster() -> Iterator[Client]:
     """Two worker processes of one thread each, whose logs stay silent."""
     with (
         dask.config.set({"logging.distributed": "critical"}),
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as workers,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as workers,
         Client(workers) as client,
     ):
         yield client
