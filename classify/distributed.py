@@ -52,8 +52,9 @@ def predict_frames(frames: Iterable[Any], model: Predictor | str | Path, *, text
         tag = partial(predict_frames, model=predictor)
         tagged = passages.mapInPandas(tag, spark_schema(passages.schema, predictor))
 
-    A Predictor loaded from a folder travels as the folder's name, and every worker process loads it once; a folder is
-    loaded anew for each stream of frames. Raises what `Predictor.load` and `Predictor.predict_frame` raise.
+    A Predictor loaded from a folder travels as the folder's name, and every worker process loads it once; one made in
+    memory travels whole, with every task. A folder is loaded anew for each stream of frames. Raises what
+    `Predictor.load` and `Predictor.predict_frame` raise.
     """
     predictor = _predictor(model)
     for frame in frames:

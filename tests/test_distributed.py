@@ -218,8 +218,11 @@ def test_a_folder_does_for_a_stream_too(frame: pd.DataFrame, predictor: Predicto
 
 
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")  # what we use, it does
-def test_spark_gives_the_rows_that_one_process_gives(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spark_gives_the_rows_that_one_process_gives(
+    predictor: Predictor, toy_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     needs_tool("PySpark with Java", find_spec("pyspark") and shutil.which("java"), promise="CLASSIFY_SPARK_PROMISED")
+    from pyspark.errors import PythonException
     from pyspark.sql import SparkSession
 
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
@@ -233,6 +236,10 @@ def test_spark_gives_the_rows_that_one_process_gives(predictor: Predictor, monke
         expected = [row | flat_columns(predictor.predict(str(row["text"]))) for row in rows]
         assert expected == [row.asDict() for row in tagged.sort("n").collect()]
         assert tagged.schema == spark_schema(tagged.schema, predictor)  # a second prediction replaces the first
+        gone = partial(predict_frames, model=Predictor.load(saved(toy_bundle, tmp_path / "bundle")))
+        shutil.rmtree(tmp_path / "bundle")
+        with pytest.raises(PythonException, match="bundle: no bundle here"):
+            passages.mapInPandas(gone, spark_schema(passages.schema, predictor)).collect()
         with pytest.raises(ValueError, match="model: predictions would be written under this name"):
             spark_schema(passages.withColumnRenamed("odd name", "model").schema, predictor)
 
