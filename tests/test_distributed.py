@@ -49,7 +49,7 @@ def cluster() -> Iterator[Client]:
     with (
         dask.config.set({"logging.distributed": "critical"}),
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as workers,
-        Client(workers) as client,
+        Client(workers, set_as_default=False) as client,
     ):
         yield client
 
