@@ -8,7 +8,7 @@ MODEL := models/defence-diplomacy
 REPORT := reports/defence-diplomacy/report.html
 PREDICTIONS := reports/seeds.jsonl
 
-.PHONY: run test lock sanitize
+.PHONY: run test spark lock sanitize
 
 run: .venv/installed
 	$(BIN)/classify train --out $(MODEL)
@@ -24,6 +24,11 @@ test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# Run the recipe for Spark on a local one; needs Java 17 or later, and fetches 450 MB.
+spark: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --editable ".[spark]"
+	CLASSIFY_SPARK_PROMISED=1 $(BIN)/pytest -q tests/test_distributed.py
 
 # Build the C extension so that it stops at any wrong access to memory or undefined behaviour, read all kinds of text
 # with it, and build it as usual again; needs gcc.

@@ -1,5 +1,6 @@
 """Texts to predictions, with numpy alone."""
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 
 from classify.bundle import Bundle, load_bundle
-from classify.errors import BundleError, did_you_mean
+from classify.errors import BundleError, did_you_mean, how_many
 from classify.measure.arrays import BoolArray, FloatArray
 from classify.passages import Prediction
 from classify.scorer.contributions import split_score
@@ -51,19 +52,19 @@ class Predictor:
         self.bundle = bundle
         self.codebook = bundle.codebook
         self.model = bundle.id
-        self._folder: Path | None = None
+        self.folder: Path | None = None  # where it was loaded from
         self._scorer = Scorer([task.scorer for task in bundle.tasks.values()], _words_in_passages(bundle))
 
     @classmethod
     def load(cls, folder: str | Path) -> "Predictor":
         """Load a bundle from its folder; raises BundleError where it can't be read or trusted."""
         predictor = cls(load_bundle(folder))
-        predictor._folder = Path(folder).absolute()
+        predictor.folder = Path(folder).absolute()
         return predictor
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled by its folder, if it has one, which each process then loads once."""
-        return (_load_once, (self._folder, self.model)) if self._folder else (Predictor, (self.bundle,))
+        return (load_once, (self.folder, self.model)) if self.folder else (Predictor, (self.bundle,))
 
     def __repr__(self) -> str:
         tasks = ", ".join(f"{name} ({len(self.codebook[name].labels)} labels)" for name in self.bundle.tasks)
@@ -172,17 +173,34 @@ class Predictor:
             raise TypeError(f"frame: found {_kind_of(frame)}; expected a pandas, polars or Arrow table") from None
         if text not in table.columns:
             raise ValueError(f"no column {text!r}; the table has {', '.join(table.columns)}")
-        texts = table[text].to_list()
+        texts, backend = table[text].to_list(), table.implementation
         missing = [row for row, value in enumerate(texts) if not isinstance(value, str)]
         if missing:
-            raise ValueError(f"column {text!r} holds no text in {len(missing)} rows, first row {missing[0]}")
-        columns: dict[str, list[Any]] = {name: [] for name in self.columns}
+            rows = how_many(len(missing), "row")
+            raise ValueError(f"column {text!r} holds no text in {rows}, first row {missing[0]}; drop or fill them")
         table = table.select(without_prediction(table.columns, self.columns))
-        for prediction in self.predict(texts):
-            for name, value in flat_columns(prediction).items():
-                columns[name].append(value)
-        added = [nw.new_series(name, values, backend=table.implementation) for name, values in columns.items()]
+        added = [
+            nw.new_series(name, cells, nw.String if type(cells) is list else nw.Float64, backend=backend)
+            for name, cells in self._table(texts).items()
+        ]
         return table.with_columns(*added).to_native()
+
+    def _table(self, texts: Iterable[str]) -> dict[str, list[str] | FloatArray]:
+        """`columns` of all texts: what `flat_columns` gives for each, the probabilities as float arrays."""
+        labels: dict[str, list[str]] = {task: [] for task in self.bundle.tasks}
+        probabilities = {task: array("d") for task in self.bundle.tasks}  # 8 bytes each, a list takes four times that
+        reviews = []
+        for prediction in self.iter_predict(texts):
+            for task, given in prediction.labels.items():
+                labels[task].append(_joined(given))
+                probabilities[task].extend(prediction.probabilities[task].values())
+            reviews.append("|".join(prediction.review))
+        columns: dict[str, list[str] | FloatArray] = {f"predicted:{task}": cells for task, cells in labels.items()}
+        for task, flat in probabilities.items():
+            names = self.codebook[task].label_names
+            by_label = np.ascontiguousarray(rounded(np.array(flat).reshape(-1, len(names))).T)
+            columns.update({f"p:{task}:{label}": p for label, p in zip(names, by_label, strict=True)})
+        return {**columns, "review": reviews, "model": [self.model] * len(reviews)}
 
     @property
     def columns(self) -> list[str]:
@@ -252,9 +270,9 @@ def _words_in_passages(bundle: Bundle) -> frozenset[str]:
     )
 
 
-@lru_cache(maxsize=1)
-def _load_once(folder: Path, model: str) -> Predictor:
-    """The predictor of a folder, for a process that is handed it many times; raises BundleError if it has changed."""
+@lru_cache(maxsize=4)
+def load_once(folder: Path, model: str) -> Predictor:
+    """The predictor of a folder, for a process that is handed a few by turns; raises BundleError if it has changed."""
     predictor = Predictor.load(folder)
     if predictor.model != model:
         raise BundleError(f"{folder}: now holds bundle {predictor.model}, no longer {model}; load the predictor again")
@@ -272,10 +290,22 @@ def flat_columns(prediction: Prediction) -> dict[str, object]:
     """A prediction as the cells of a table: `predicted:<task>`, `p:<task>:<label>`, `review`, `model`."""
     cells: dict[str, object] = {}
     for task, labels in prediction.labels.items():
-        cells[f"predicted:{task}"] = labels if isinstance(labels, str) else "|".join(labels) or "none"
+        cells[f"predicted:{task}"] = _joined(labels)
     for task, by_label in prediction.probabilities.items():
         cells.update({f"p:{task}:{label}": round(p, 6) for label, p in by_label.items()})
     return {**cells, "review": "|".join(prediction.review), "model": prediction.model}
+
+
+def _joined(labels: tuple[str, ...] | str) -> str:
+    return labels if isinstance(labels, str) else "|".join(labels) or "none"
+
+
+def rounded(probabilities: FloatArray) -> FloatArray:
+    """What `round(p, 6)` gives for each, faster: numpy rounds otherwise only near the middle of two decimals."""
+    decimals = probabilities.round(6)
+    halfway = np.abs(probabilities * 1e6 % 1 - 0.5) < 1e-3
+    decimals[halfway] = [round(p, 6) for p in probabilities[halfway].tolist()]
+    return decimals
 
 
 def without_prediction(names: Iterable[str], flat: Sequence[str]) -> list[str]:

@@ -145,10 +145,10 @@ def in_toy_folder(toy_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return tmp_path
 
 
-def needs_tool(name: str, found: object) -> None:
+def needs_tool(name: str, found: object, *, promise: str = "CLASSIFY_TOOLS_PROMISED") -> None:
     """Skip by name what this machine lacks a tool for; where the tool is promised (CI), fail instead."""
     if found:
         return
-    if os.environ.get("CLASSIFY_TOOLS_PROMISED"):
+    if os.environ.get(promise):
         pytest.fail(f"{name} is missing, though this run promises it")
     pytest.skip(f"{name} is not installed")

@@ -32,7 +32,7 @@ from classify.learn.stylewords import style_words
 from classify.learn.training import train
 from classify.measure.calibration import sigmoid
 from classify.passages import Prediction
-from classify.predictor import Predictor, flat_columns
+from classify.predictor import Predictor, flat_columns, rounded
 from classify.scorer.decisions import DecisionRule
 from classify.scorer.scanners import ENGINES
 from classify.scorer.style import StyleCounter
@@ -405,15 +405,24 @@ def test_a_missing_column_is_an_error_that_lists_the_columns(make: Any, predicto
 
 @pytest.mark.parametrize("make", FRAMES)
 def test_a_null_text_is_an_error_that_names_the_row(make: Any, predictor: Predictor) -> None:
-    with pytest.raises(ValueError, match="column 'text' holds no text in 1 rows, first row 1"):
+    with pytest.raises(ValueError, match="column 'text' holds no text in 1 row, first row 1; drop or fill them"):
         predictor.predict_frame(make({"text": [TEXTS[0], None]}))
 
 
-@pytest.mark.parametrize(
-    "frame", [pd.DataFrame({"text": []}, dtype=str), pl.DataFrame({"text": []}, {"text": pl.String})]
-)
-def test_a_table_without_rows_gets_the_columns_too(frame: Any, predictor: Predictor) -> None:
-    assert ["text", *COLUMNS] == list(predictor.predict_frame(frame).columns)
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table], ids=["pandas", "polars", "arrow"])
+def test_a_table_without_rows_gets_columns_of_the_same_types_too(make: Any, predictor: Predictor) -> None:
+    found = nw.from_native(predictor.predict_frame(make({"text": TEXTS})), eager_only=True)
+    empty = nw.from_native(predictor.predict_frame(make({"text": TEXTS})[:0]), eager_only=True)
+    assert ["text", *COLUMNS] == empty.columns
+    assert found.schema == empty.schema
+    assert {nw.String(), nw.Float64()} == set(found.schema.values())
+
+
+@thorough
+@given(st.lists(st.floats(0, 1) | st.integers(0, 2_000_000).map(lambda n: n / 2_000_000), min_size=1))
+@example([1 / 640, 4.5e-6, 1 / 128, 0.0, 1.0])
+def test_a_table_s_probabilities_are_rounded_as_a_row_s_are(values: list[float]) -> None:
+    assert [round(p, 6) for p in values] == rounded(np.array(values)).tolist()
 
 
 def test_anything_but_a_table_is_a_type_error(predictor: Predictor) -> None:
@@ -585,6 +594,14 @@ def test_a_loaded_predictor_is_pickled_by_its_folder(toy_bundle: Bundle, tmp_pat
     copy = pickle.loads(pickled)
     assert copy.predict("Two ships.") == loaded.predict("Two ships.")
     assert copy is pickle.loads(pickled)  # a process loads it once
+
+
+def test_a_process_keeps_predictors_that_it_is_handed_by_turns(toy_bundle: Bundle, tmp_path: Path) -> None:
+    toy_bundle.save(tmp_path / "one")
+    replace(toy_bundle, seed=1, read_as=None).save(tmp_path / "other")
+    pickled = [pickle.dumps(Predictor.load(tmp_path / name)) for name in ("one", "other")]
+    first, again = ([pickle.loads(each) for each in pickled] for _ in range(2))
+    assert all(one is same for one, same in zip(first, again, strict=True))
 
 
 def test_a_pickled_predictor_is_not_taken_for_what_its_folder_holds_now(toy_bundle: Bundle, tmp_path: Path) -> None:

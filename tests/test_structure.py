@@ -19,6 +19,7 @@ RANKS = (
     ("scorer",),
     ("bundle",),
     ("predictor",),
+    ("distributed",),
     ("data",),
     ("tagging",),
     ("learn",),
@@ -81,6 +82,10 @@ def test_predicting_needs_numpy_and_stemmer_alone(toy_bundle: classify.Bundle, t
     loaded = loaded_by(code)
     assert {"numpy", "snowballstemmer"} <= loaded
     assert not {"sklearn", "scipy", "joblib", "nltk", "matplotlib", "typer", "rich", "narwhals", "jinja2"} & loaded
+
+
+def test_no_engine_is_loaded_to_predict_on_many_machines() -> None:
+    assert not {"dask", "distributed", "pyspark", "pandas", "sklearn"} & loaded_by("import classify.distributed")
 
 
 def test_help_loads_nothing_heavy() -> None:
