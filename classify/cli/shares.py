@@ -103,9 +103,9 @@ def shares(
     for task in found.tasks:
         say_shares(found, task)
     if audit:
-        say(
-            "effective: hand labels drawn at random that would tell as much; worth: hand labels that the tags stand for"
-        )
+        say("audited: passages coded by hand (of them with the label); labels only: the share among these, weighted")
+        say("effective: so many passages drawn one by one from an endless corpus would give the same interval")
+        say("worth: so many more passages of this corpus would have to be coded without the tags")
     for note in found.notes:
         say(note)
     if out:

@@ -113,8 +113,8 @@ def audit_sentences(audited: Audited, tasks: Collection[str]) -> list[str]:
     return [
         f"{how_many(int(any_coded.sum()), 'passage')} of {audited.tags.n_passages:,} were coded by hand "
         f"({of_task}; from {', '.join(files)}). {_drawn(audited)}",
-        f"They come from {how_many(n_clusters, 'event')} or documents that stand alone; passages of one count together."
-        f" {_learnt(audited)}",
+        f"They come from {n_clusters:,} events or documents; intervals allow for passages of one being alike. "
+        f"{_learnt(audited)}",
     ]
 
 
