@@ -20,6 +20,11 @@ class Fault:
     field: str | None
     message: str
 
+    @property
+    def position(self) -> tuple[str, int]:
+        """What faults of several files are sorted by: the file, and the row in it."""
+        return self.path, self.row or 0
+
     def __str__(self) -> str:
         place = self.path if self.row is None else f"{self.path}:{self.row}"
         return ": ".join(part for part in (place, self.field, self.message) if part)

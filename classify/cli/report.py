@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from classify.cli.shell import REPORTS, QuietOption, command, say, say_table, warn
+from classify.cli.shares import AuditOption, HeldOutOption, PredictedByOption, say_shares
+from classify.cli.shell import (
+    REPORTS,
+    CodebookOption,
+    QuietOption,
+    codebook_or_default,
+    command,
+    model_or_default,
+    say,
+    say_table,
+    warn,
+)
 from classify.errors import how_many
 
 if TYPE_CHECKING:
@@ -24,21 +35,36 @@ def report(
         typer.Argument(help="Files that classify predict wrote (.jsonl, .csv, .parquet), or folders of them."),
     ],
     by: ByOption = None,
+    audit: AuditOption = None,
+    codebook: CodebookOption = None,
+    model: PredictedByOption = None,
+    held_out: HeldOutOption = None,
     out: Annotated[Path, typer.Option(help="The report's folder.")] = REPORTS / "corpus",
     quiet: QuietOption = False,
 ) -> None:
     """Show what a corpus was tagged with: by source, by month, side by side, with the passages behind every number.
 
     Writes report.html, one page to read without a network, counts.csv, its numbers, and passages.csv, every passage.
-    The numbers count machine tags: no measured shares.
+    The numbers count machine tags: no measured shares. With --audit, a sample that classify sample drew and somebody
+    coded, the page begins with shares and their intervals, as classify shares estimates them.
 
-    Example: classify report predictions.jsonl --by register
+    Example: classify report predictions.jsonl --by register --audit audit.csv
     """
     from classify.report.corpusfiles import REPORT, report_corpus
 
-    corpus = report_corpus(predictions, out, by=by or ())
-    warn(corpus.notes, quiet=quiet)
-    _say_corpus(corpus)
+    sample = bundle = None
+    if audit:
+        from classify.bundle import load_bundle
+        from classify.data.dataset import load_labels
+
+        sample = load_labels(audit, codebook_or_default(codebook, None))
+        bundle = load_bundle(model_or_default(model))
+    found = report_corpus(predictions, out, by=by or (), audit=sample, bundle=bundle, held_out=held_out)
+    warn(found.corpus.notes, quiet=quiet)
+    _say_corpus(found.corpus)
+    for shares in found.shares[:1]:
+        for task in shares.tasks:
+            say_shares(shares, task)
     say(f"report: {out / REPORT}")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,8 +19,7 @@ from classify.cli.shell import (
 
 if TYPE_CHECKING:
     from classify.codebook import Codebook
-
-Row = dict[str, Any]
+    from classify.data.samplingframe import SamplingFrame
 
 
 @command
@@ -59,9 +58,10 @@ def sample(
 
     Example: classify sample corpus.jsonl --by month --half-width 0.05 --out audit.csv
     """
-    from classify.data.auditdraw import audit_rows
+    from classify.data.auditdraw import draw_audit, fill_sheet
+    from classify.data.corpusrows import CorpusRows
     from classify.data.handlabels import refuse_lost_labels
-    from classify.data.inputs import read_inputs
+    from classify.data.samplingframe import read_frame
     from classify.data.tables import format_of, write_rows
     from classify.errors import UsageError, how_many
 
@@ -69,20 +69,21 @@ def sample(
         raise UsageError("give either -n or --half-width")
     form = format_of(out) if out else "csv"
     book = codebook_or_default(codebook, labels)
-    rows = read_inputs(corpus, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet))
+    rows = CorpusRows(corpus, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet))
+    frame = read_frame(rows, by=by, seed=seed)
     if n is None:
         assert half_width is not None
-        n = _planned(rows, half_width, share, labels, book, quiet=quiet)
-    if n > len(rows):
-        warn([f"only {how_many(len(rows), 'passage')}: all of them are taken"], quiet=quiet)
-    drawn = audit_rows(rows, n, by=by, seed=seed, tasks=book.task_names, nested=form != "csv")
+        n = _planned(frame, half_width, share, labels, book, quiet=quiet)
+    if n > len(frame.number):
+        warn([f"only {how_many(len(frame.number), 'passage')}: all of them are taken"], quiet=quiet)
+    drawn = fill_sheet(rows, frame, draw_audit(frame, n), tasks=book.task_names, nested=form != "csv")
     if out:
         refuse_lost_labels(out, book.task_names, drawn)
     write_rows(drawn, form, out)
 
 
 def _planned(
-    rows: Sequence[Row],
+    frame: "SamplingFrame",
     half_width: float,
     share: float,
     labels: Sequence[Path] | None,
@@ -94,19 +95,14 @@ def _planned(
 
     Without labels they are taken to be all the same, which costs little where passages are drawn one by one.
     """
-    from collections import Counter
-
-    import numpy as np
-
     from classify.data.auditsample import likeness
     from classify.data.dataset import load_labels
     from classify.errors import UsageError
     from classify.measure.sampleplan import sample_size
 
-    sizes = np.array(list(Counter(str(row.get("document") or row.get("id")) for row in rows).values()))
     correlation = likeness(load_labels(labels_or_default(labels), codebook)) if labels or LABELS.exists() else 1.0
     try:
-        n = sample_size(half_width, share, sizes, correlation)
+        n = sample_size(half_width, share, frame.document_sizes, correlation)
     except ValueError as error:
         raise UsageError(f"--half-width and --share: {error}") from None
     if not quiet:

@@ -100,8 +100,11 @@ def _read_passages(inputs: Sequence[Path], unit: UnitChoice, *, quiet: bool) -> 
 
 
 def _draw(passages: Sequence["Passage"], n: int, *, seed: int, quiet: bool) -> list["Passage"]:
-    from classify.data.sampling import draw_sample
+    """The passages drawn, in their order: those that classify sample would draw with the same seed."""
+    from classify.data.auditdraw import draw_audit
+    from classify.data.samplingframe import read_frame
 
     if n > len(passages):
         warn([f"only {how_many(len(passages), 'passage')}: all of them are taken"], quiet=quiet)
-    return draw_sample(passages, n, seed=seed)
+    drawn = draw_audit(read_frame([{"id": passage.id} for passage in passages], seed=seed), n)
+    return [passages[row] for row in sorted(one.row for one in drawn)]

@@ -23,31 +23,38 @@ if TYPE_CHECKING:
     from classify.estimate.results import LabelChange, LabelShare, Shares
 
 
+AuditOption = Annotated[
+    list[Path] | None,
+    typer.Option("--audit", help="Coded passages of classify sample; repeatable.", show_default=False),
+]
+PredictedByOption = Annotated[
+    Path | None,
+    typer.Option("--model",
+                 help="The bundle that predicted, to see what it learnt from. [default: the only one in models/]",
+                 show_default=False),
+]  # fmt: skip
+HeldOutOption = Annotated[
+    Path | None,
+    typer.Option("--held-out",
+                 help="An evaluation's folder: scores for audited passages that were also trained on.",
+                 show_default=False),
+]  # fmt: skip
+
+
 @command
 def shares(
     predictions: Annotated[
         list[Path],
         typer.Argument(metavar="PREDICTIONS", help="The whole corpus as classify predict wrote it; files or folders."),
     ],
-    audit: Annotated[
-        list[Path] | None,
-        typer.Option("--audit", help="Coded passages of classify sample; repeatable.", show_default=False),
-    ] = None,
+    audit: AuditOption = None,
     by: Annotated[
         str | None,
         typer.Option(help="Also for each source, month, year or value of another field.", show_default=False),
     ] = None,
     codebook: CodebookOption = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(help="The bundle that predicted, to see what it learnt from. [default: the only one in models/]",
-                     show_default=False),
-    ] = None,
-    held_out: Annotated[
-        Path | None,
-        typer.Option(help="An evaluation's folder: scores for audited passages that were also trained on.",
-                     show_default=False),
-    ] = None,
+    model: PredictedByOption = None,
+    held_out: HeldOutOption = None,
     score_field: Annotated[
         list[str] | None,
         typer.Option(help="Audit another tagger's scores, in [0, 1]: LABEL=COLUMN; repeatable.", show_default=False),
@@ -94,11 +101,11 @@ def shares(
         say_json(found.to_dict())
         return
     for task in found.tasks:
-        _say_task(found, task)
+        say_shares(found, task)
     if audit:
-        say(
-            "effective: hand labels drawn at random that would tell as much; worth: hand labels that the tags stand for"
-        )
+        say("audited: passages coded by hand (of them with the label); labels only: the share among these, weighted")
+        say("effective: so many passages drawn one by one from an endless corpus would give the same interval")
+        say("worth: so many more passages of this corpus would have to be coded without the tags")
     for note in found.notes:
         say(note)
     if out:
@@ -110,7 +117,8 @@ def _columns_of(pairs: Sequence[str]) -> dict[str, str]:
     return {label: column or label for label, _, column in (pair.partition("=") for pair in pairs)}
 
 
-def _say_task(found: "Shares", task: str) -> None:
+def say_shares(found: "Shares", task: str) -> None:
+    """A task's shares as a table each for the whole corpus and its parts; machine-tag rates where none was audited."""
     for cell in ["", *found.cells]:
         rows = found.of(task, cell)
         part = f", {found.by} {cell}" if cell else ""

@@ -73,5 +73,5 @@ def inclusion_probabilities(passages: tuple[LabelledPassage, ...]) -> FloatArray
             faults.append(Fault(path, int(row) if row.isdigit() else None, FIELD, f"found {given!r}; {_EXPECTED}"))
         found.append(probability)
     if faults:
-        raise DataError(sorted(faults, key=lambda fault: (fault.path, fault.row or 0)))
+        raise DataError(sorted(faults, key=lambda fault: fault.position))
     return np.array(found)

@@ -21,6 +21,10 @@ SEPARATOR = "|"
 PREDICTED, PROBABILITY = "predicted:", "p:"
 _MONTH = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))(?:-(?:0[1-9]|[12]\d|3[01]))?(?:[T ].*)?")
 
+_YEAR = re.compile(r"\d{4}")
+
+Numbered = tuple[str, int, Row]
+"""A row with its file and number."""
 Layout = dict[str, tuple[str, ...]]
 """The tasks of a prediction, and each one's labels in order."""
 
@@ -42,7 +46,7 @@ def prediction_files(paths: Iterable[str | Path]) -> list[Path]:
     return expand(paths, TABLE_SUFFIXES)
 
 
-def prediction_rows(paths: Iterable[str | Path]) -> Iterator[tuple[str, int, Row]]:
+def prediction_rows(paths: Iterable[str | Path]) -> Iterator[Numbered]:
     """The rows of all files with file and number."""
     for path in prediction_files(paths):
         for number, row in stream_table(path):
@@ -65,6 +69,17 @@ def month_of(row: Row) -> str | None:
     return found[1] if found else None
 
 
+def year_of(row: Row) -> str:
+    """The year of a row, or else that of its date, be it four digits alone; empty where that can't be told.
+
+    >>> year_of({"date": "2025-07-27"}), year_of({"date": 2025}), year_of({"date": "27/07/2025"})
+    ('2025', '2025', '')
+    """
+    date = text_of(row.get(DATE))
+    of_date = date if _YEAR.fullmatch(date) else (month_of(row) or "")[:4]
+    return text_of(row.get(YEAR)) or of_date
+
+
 def field_of(row: Row, name: str) -> str:
     """The value of a field, empty where it is missing; `source`, `month` and `year` are found under other names too.
 
@@ -73,8 +88,10 @@ def field_of(row: Row, name: str) -> str:
     """
     if name == SOURCE:
         return source_of(row)
-    if name == MONTH or (name == YEAR and not text_of(row.get(YEAR))):
-        return (month_of(row) or "")[: 4 if name == YEAR else None]
+    if name == MONTH:
+        return month_of(row) or ""
+    if name == YEAR:
+        return year_of(row)
     return text_of(row.get(name))
 
 

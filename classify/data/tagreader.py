@@ -104,7 +104,7 @@ class _Collector:
 
     def finish(self) -> Tags:
         if self.faults:
-            raise DataError(self.faults)
+            raise DataError(self._told_once())
         if not self.layout:
             what = "; every row carries an error" if self.errors else ""
             raise UsageError(f"no prediction in {', '.join(self.files)}{what}; make some with classify predict")
@@ -125,6 +125,16 @@ class _Collector:
             n_repeated_texts=_n_repeated(self.texts),
             left_out=tuple(name for name in (SOURCE, MONTH) if not fields[name].values),
         )
+
+    def _told_once(self) -> list[Fault]:
+        """The faults, those of a file that holds no prediction at all as one."""
+        faulty = Counter(fault.path for fault in self.faults)
+        whole = {path: n for path, n in faulty.items() if n == self.files[path] and n > 1}
+        faults = [
+            Fault(path, None, None, f"none of its {n} rows holds a prediction; expected what classify predict writes")
+            for path, n in whole.items()
+        ]
+        return faults + [fault for fault in self.faults if fault.path not in whole]
 
     def _read(self, path: str, number: int, row: Row) -> dict[str, tuple[Answer, list[int]]]:
         """Every task's answer with the numbers of the labels given; raises if the prediction is not whole."""

@@ -42,8 +42,8 @@ class Share:
 
     `estimate` has no lower bound but 0 where no audited passage carries the label; its parts are None where nothing
     was audited. `labels_only` is the weighted share among audited passages alone. `effective_n` is the size of a simple
-    random sample that would tell as much by hand labels alone, `worth` how many further hand labels the scores stand
-    for, `credit` (lambda, 0 to 1) how far the scores were followed.
+    random sample from an endless corpus that would tell as much by hand labels alone, `worth` how many further hand
+    labels in this corpus the scores stand for, `credit` (lambda, 0 to 1) how far the scores were followed.
     """
 
     estimate: Estimate
@@ -97,7 +97,7 @@ def estimate_share(
         n_positive=n_positive,
         n_clusters=n_clusters,
         effective_n=by_labels / ratio,
-        worth=len(w) * (1 / ratio - 1),
+        worth=_worth(ratio, len(w), n_corpus),
         credit=0.0 if by_labels_alone else float(w @ credit),
     )
 
@@ -148,6 +148,11 @@ def _effective_n(
     design = kish * _spread(w, values, cluster, n_clusters) / variance if variance > 1e-12 else 1.0
     left = 1 - len(w) / n_corpus
     return float(kish / max(1.0, design) / (left if left < 1 - LARGE_PART else 1.0)) if left > 0 else math.inf
+
+
+def _worth(ratio: float, n: int, n_corpus: int) -> float:
+    """How many more of a finite corpus's passages coded by hand would make the variance `ratio` times as large."""
+    return n * (1 - ratio) * max(0, n_corpus - n) / (ratio * n_corpus + (1 - ratio) * n)
 
 
 def _variance(w: FloatArray, values: FloatArray) -> float:

@@ -1,5 +1,6 @@
 """The counts of a corpus and the passages chosen from it to one self-contained HTML page, every text escaped."""
 
+import math
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from classify.data.tables import Row
 from classify.data.tags import TaggedTask, Tags
 from classify.report.cells import FEW, Cell, Grid, Groups, answer_grid, cells_of, field_grid, overall_grid
 from classify.report.corpus import CAUTION, Corpus
+from classify.report.corpusshares import ShareSection, digits_of, interval, percent, points
 from classify.report.months import MonthLine, month_lines
 from classify.report.page import load_template
 from classify.report.reading import MOST, Doubt, choose, doubt
@@ -145,8 +147,8 @@ def _given(task: TaggedTask, index: int) -> tuple[tuple[str, float], ...]:
     return tuple((task.labels[label], float(p[label])) for label in labels)
 
 
-def render_corpus(page: CorpusPage, passages: Sequence[Shown]) -> str:
-    """The page with its passages, in the order in which they are to be read."""
+def render_corpus(page: CorpusPage, passages: Sequence[Shown], shares: ShareSection | None = None) -> str:
+    """The page with its passages, in the order in which they are to be read, and the shares, if any were measured."""
     from markupsafe import Markup
 
     dates = page.tags.fields.get(MONTH)
@@ -172,6 +174,12 @@ def render_corpus(page: CorpusPage, passages: Sequence[Shown]) -> str:
             n_more_files=max(0, len(page.tags.files) - MOST_FILES),
             caution=CAUTION,
             few=FEW,
+            shares=shares,
+            digits_of=digits_of,
+            infinity=math.inf,
+            interval=interval,
+            percent=percent,
+            points=points,
         )
     )
 

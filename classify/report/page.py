@@ -94,15 +94,21 @@ def _mistakes_a_label(evaluation: Evaluation) -> int:
 
 
 def _inline(svg: bytes, name: str) -> Any:
-    """The <svg> element alone, its ids unique on the page, in the page's colours, with a name for screen readers."""
+    stem = name.removesuffix(".svg")
+    return inline_figure(svg, stem, stem)
+
+
+def inline_figure(svg: bytes, name: str, label: str) -> Any:
+    """The <svg> element alone, its ids begun with `name`, in the page's colours, with a label for screen readers."""
+    from markupsafe import escape
+
     text = svg.decode()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     text = re.sub(r"#[0-9a-f]{6}\b", lambda found: ON_PAGE.get(found.group().upper(), found.group()), text)
     text = text.replace("'DejaVu Sans', sans-serif", "system-ui, sans-serif")
-    stem = name.removesuffix(".svg")
     for mark in ('id="', "url(#", 'href="#'):
-        text = text.replace(mark, f"{mark}{stem}-")
-    return _safe(text.replace("<svg", f'<svg role="img" aria-label="{stem}"', 1))
+        text = text.replace(mark, f"{mark}{name}-")
+    return _safe(text.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1))
 
 
 def _safe(text: str) -> Any:

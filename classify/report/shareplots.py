@@ -1,6 +1,7 @@
 """Shares to figures: each label's share with its interval, beside what counting machine tags gives."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +10,7 @@ from classify.data.predictions import MONTH, YEAR
 from classify.estimate.results import WHOLE, LabelShare, Shares
 from classify.report.figures import PNG, SVG, WIDTH, as_files
 from classify.report.palette import FAINT, GRID, MODEL_COLOUR, SOFT, STYLE, TERMS_COLOUR
-from classify.report.words import plain
+from classify.report.words import plain, shorten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 MOST_PARTS = 12
 """Of a corpus in a figure: the last months, or the first values of another field."""
-_KEY = "dot and line: share, 95% interval (grey: under 10 audited); hollow diamond: machine-tag rate; n: audited"
+_KEY = "dot and line: share, 95% interval (grey: under 10 audited); hollow diamond: machine-tag rate; (n): audited"
+_LONG, _TITLE = 28, 24
+"""Characters of all parts' names that have room side by side, and of a label's name in a line."""
 
 
 def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
@@ -33,7 +36,7 @@ def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
             text = f"{100 * estimate.value:.0f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
             ax.annotate(text, (right, row), (7, 0), textcoords="offset points", va="center", fontsize=8.5)
         ax.plot(100 * estimate.value, row, "o", color=FAINT if one.is_thin else MODEL_COLOUR, markersize=6.5)
-    ax.set_yticks(range(len(found)), [f"{plain(one.label)}  (n = {one.share.n})" for one in found])
+    ax.set_yticks(range(len(found)), [f"{plain(one.label)} ({one.share.n})" for one in found])
     ax.set(ylim=(len(found) - 0.5, -0.5), xlabel="share of passages, %")
     ax.set_xlim(left=0)
     ax.margins(x=0.2)
@@ -55,31 +58,32 @@ def draw_share_by_part(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
         if estimate.low is not None and estimate.high is not None:
             ax.plot([place, place], [100 * estimate.low, 100 * estimate.high], color=colour, linewidth=2)
         ax.plot(place, 100 * estimate.value, "o", color=colour, markersize=5)
-    names = [f"{plain(one.cell)}\nn = {one.share.n}" for one in found]
-    ax.set_xticks(x, names, rotation=0 if len(found) <= 4 else 60, ha="center" if len(found) <= 4 else "right")
+    names = [f"{plain(shorten(one.cell))} ({one.share.n})" for one in found]
+    is_long = sum(map(len, names)) > _LONG
+    ax.set_xticks(x, names, rotation=60 if is_long else 0, ha="right" if is_long else "center")
     ax.tick_params(axis="x", labelsize=7.5)
+    ax.set(xlim=(-0.5, len(found) - 0.5))
     ax.set_ylim(bottom=0)
-    ax.set_title(plain(found[0].label), fontsize=9.5)
+    ax.set_title(fill(plain(found[0].label), _TITLE), fontsize=8.5)
     ax.grid(axis="y", color=GRID, zorder=0)
     return ax
 
 
-def share_figures(shares: Shares) -> dict[str, bytes]:
-    """Every figure as SVG and PNG, by file name: the whole corpus, and each label by parts where there are any."""
+def share_figures(shares: Shares, *, formats: Sequence[str] = (SVG, PNG)) -> dict[str, bytes]:
+    """Every figure by file name: the whole corpus, and each label by parts, of what there is."""
     from matplotlib import rc_context
 
     with rc_context(STYLE):
-        return as_files(_drawn(shares), (SVG, PNG))
+        return as_files(_drawn(shares), formats)
 
 
 def _drawn(shares: Shares) -> Iterator[tuple[str, "Figure"]]:
     cells = sorted(shares.cells)[-MOST_PARTS:] if shares.by in (MONTH, YEAR) else shares.cells[:MOST_PARTS]
     for task in shares.tasks:
-        whole = shares.of(task, WHOLE)
-        yield f"{task}-shares", _whole_figure(whole)
+        if whole := shares.of(task, WHOLE):
+            yield f"{task}-shares", _whole_figure(whole)
         if cells:
-            parts = [one for cell in cells for one in shares.of(task, cell)]
-            by_label = [[one for one in parts if one.label == label.label] for label in whole]
+            by_label = list(zip(*(shares.of(task, cell) for cell in cells), strict=True))
             yield f"{task}-shares-by-part", _parts_figure(by_label)
 
 
@@ -98,10 +102,12 @@ def _parts_figure(by_label: Sequence[Sequence[LabelShare]]) -> "Figure":
 
     columns = 2 if len(by_label[0]) > 4 else 3
     rows = -(-len(by_label) // columns)
-    figure = Figure(figsize=(WIDTH, 0.7 + 2.1 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 1.4 + 1.6 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, found in zip(grid, by_label, strict=False):
+    for place, (ax, found) in enumerate(zip(grid, by_label, strict=False)):
         draw_share_by_part(found, ax)
+        if place + columns < len(by_label):  # parts are named under the lowest of each column
+            ax.tick_params(axis="x", labelbottom=False)
     for ax in grid[len(by_label) :]:
         ax.set_visible(False)
     figure.supylabel("share of passages, %", fontsize=9)

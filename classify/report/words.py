@@ -33,6 +33,15 @@ def plain(name: str) -> str:
     return spoken(name).encode("utf-8", "replace").decode().replace("$", r"\$")
 
 
+def shorten(name: str, most: int = 24) -> str:
+    """The beginning of a long name.
+
+    >>> shorten("Office of the Historian of the State", 13)
+    'Office of th…'
+    """
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
 def spoken(name: str) -> str:
     """A name as people read it.
 

@@ -118,7 +118,7 @@ EXAMPLES = {
     "compare": "classify compare reports/before reports/after",
     "audit-splits": "classify audit-splits --labels labels/",
     "predict": 'echo "Both navies agreed to patrol together." | classify predict -',
-    "report": "classify report predictions.jsonl --by register",
+    "report": "classify report predictions.jsonl --by register --audit audit.csv",
     "sample": "classify sample corpus/ -n 200 --out audit.csv",
     "shares": "classify shares predictions.jsonl --audit audit.csv --by month --out reports/shares",
     "explain": 'classify explain --text "Both navies agreed to patrol the strait together." --task theme',
@@ -185,7 +185,7 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
                 "--quiet",
             ],
         ),
-        ("report", ["--by", "--out", "--quiet"]),
+        ("report", ["--by", "--audit", "--codebook", "--model", "--held-out", "--out", "--quiet"]),
         ("sample", ["-n", "--by", "--half-width", "--share", "--labels", "--codebook", "--seed", "--out", "--quiet"]),
         (
             "shares",

@@ -25,6 +25,13 @@ def test_what_the_numbers_leave_out_is_a_warning_that_quiet_silences(in_toy_fold
     assert not run("report", "p.jsonl", "--quiet").stderr
 
 
+def test_a_file_without_any_prediction_is_told_once(in_toy_folder: Path) -> None:
+    write_jsonl(Path("p.jsonl"), [{"text": "untagged"}] * 30)
+    result = run("report", "p.jsonl")
+    expected = "p.jsonl: none of its 30 rows holds a prediction; expected what classify predict writes\n"
+    assert (2, expected) == (result.exit_code, result.stderr)
+
+
 def test_mistakes_are_one_line_and_leave_no_folder(in_toy_folder: Path) -> None:
     write_jsonl(Path("p.jsonl"), [{"text": "untagged"}])
     expected = "p.jsonl:1: no whole prediction; expected the predictions that classify predict writes, or an error\n"

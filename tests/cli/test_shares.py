@@ -88,6 +88,33 @@ def test_parts_have_tables_and_figures_of_their_own(folder: Path) -> None:
     assert Path("out/changes.csv").read_text().startswith("task,label,kind,from,to,change,low,high,p,p_holm")
 
 
+def test_the_page_of_the_corpus_begins_with_the_shares(folder: Path) -> None:
+    ok("sample", "corpus.jsonl", "-n", "60", "--out", "audit.csv")
+    said = ok("report", "predictions.jsonl", "--audit", coded("audit.csv"), "--out", "page")
+    assert "theme: 200 passages, 60 audited" in said
+    page = Path("page/report.html").read_text(encoding="utf-8")
+    assert page.index("Shares, measured on an audit sample") < page.index("theme, machine-tagged")
+    assert "60 passages of 200 were coded by hand (theme 60, framing 60; from coded.csv)." in page
+
+
+def test_a_sheet_nobody_has_coded_is_told_as_such(folder: Path) -> None:
+    ok("sample", "corpus.jsonl", "-n", "40", "--out", "audit.csv")
+    for command in ("shares", "report"):
+        said = refused(command, "predictions.jsonl", "--audit", "audit.csv")
+        expected = "expected labels in theme and framing; code it from the top, as far as you like"
+        assert said == f"audit.csv: no row is coded yet; {expected}\n"
+
+
+def test_a_column_of_scores_that_no_row_has_is_told_with_the_form_to_write(folder: Path) -> None:
+    ok("sample", "corpus.jsonl", "-n", "40", "--out", "audit.csv")
+    said = refused("shares", "corpus.jsonl", "--audit", coded("audit.csv"), "--score-field", "sea=theirs")
+    expected = "corpus.jsonl:1: no column 'theirs'; the row has id, text, source, labels; expected the scores of 'sea'"
+    assert said.startswith(expected)
+    said = refused("shares", "corpus.jsonl", "--audit", "coded.csv", "--score-field", "theirs=sea")
+    assert said.startswith("'theirs': no such label in the codebook")
+    assert "LABEL=COLUMN" in said
+
+
 def test_without_audit_rates_are_shown_as_what_they_are(folder: Path) -> None:
     found = RUN.invoke(app, ["shares", "predictions.jsonl"])
     assert found.exit_code == 0

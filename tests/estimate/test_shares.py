@@ -17,9 +17,9 @@ from classify.data.auditdraw import audit_rows
 from classify.data.dataset import hash_text
 from classify.data.predictions import prediction_rows
 from classify.data.tagreader import read_tags
-from classify.data.tags import Tags
 from classify.errors import DataError, UsageError
-from classify.estimate.audited import held_out_scores
+from classify.estimate.audited import Audited, read_audited
+from classify.estimate.learnt import held_out_scores
 from classify.estimate.results import LabelShare, Shares
 from classify.estimate.shares import machine_rates, shares_of
 from classify.evaluation.saved import SavedEvaluation, SavedTask
@@ -177,23 +177,19 @@ def test_post_stratifying_makes_parts_count_by_their_size(
     assert abs(by_month - is_so) < abs(plain - is_so) - 0.03
 
 
-def tags_and_rows(predictions: Path, audit: Dataset) -> tuple[Tags, Any]:
-    tags = read_tags([predictions])
-    place = {row["id"]: n for n, (_, _, row) in enumerate(prediction_rows([predictions]))}
-    return tags, np.array([place[passage.id] for passage in audit.passages])
-
-
 def test_held_out_scores_take_the_place_of_those_of_passages_that_were_learnt_from(
     predictions: Path, audit: Dataset
 ) -> None:
-    tags, rows = tags_and_rows(predictions, audit)
+    clean = read_audited([predictions], audit)
+    tags, rows = clean.tags, clean.rows
     probabilities = tags.tasks["theme"].probabilities
     flattering = probabilities.copy()
     flattering[rows] = audit.gold(THEME).gold
     learnt = replace(tags, tasks={**tags.tasks, "theme": replace(tags.tasks["theme"], probabilities=flattering)})
-    honest = shares_of(learnt, audit, rows, held_out={"theme": probabilities[rows].astype(float)})
-    assert honest.of("theme") == shares_of(tags, audit, rows).of("theme")
-    assert shares_of(learnt, audit, rows).of("theme")[0].share.worth > 2 * honest.of("theme")[0].share.worth
+    honest = shares_of(Audited(learnt, audit, rows, {"theme": probabilities[rows].astype(float)}))
+    assert honest.of("theme") == shares_of(clean).of("theme")
+    flattered = shares_of(Audited(learnt, audit, rows))
+    assert flattered.of("theme")[0].share.worth > 2 * honest.of("theme")[0].share.worth
 
 
 def test_another_taggers_scores_are_audited_in_the_same_way(predictions: Path, audit: Dataset, tmp_path: Path) -> None:
@@ -204,6 +200,14 @@ def test_another_taggers_scores_are_audited_in_the_same_way(predictions: Path, a
     ours = estimate_shares([predictions], audit).of("theme")[0]
     assert [one.label for one in theirs] == ["sea"]
     assert theirs[0].share.estimate.value == pytest.approx(ours.share.estimate.value)
+
+
+def test_a_column_of_scores_that_is_not_there_is_told_with_those_that_are(audit: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    path.write_text(json.dumps({"id": "x", "theirs": 0.5}) + "\n", encoding="utf-8")
+    expected = "other.jsonl:1: no column 'their'; the row has id, theirs; expected the scores of 'sea', named as LABEL"
+    with pytest.raises(DataError, match=expected):
+        estimate_shares([path], audit, scores={"sea": "their"})
 
 
 @pytest.mark.parametrize(("score", "found"), [(1.2, "1.2"), ("high", "'high'"), (None, "None")])
@@ -227,11 +231,31 @@ def test_without_inclusion_probabilities_it_is_refused(predictions: Path, gold: 
         estimate_shares([predictions], load_labels(path, BOOK))
 
 
-def test_audited_passages_of_another_corpus_are_named(audit: Dataset, tmp_path: Path) -> None:
+def test_audited_passages_that_were_not_predicted_are_named_in_the_order_of_their_rows(
+    audit: Dataset, tmp_path: Path
+) -> None:
     path = tmp_path / "part.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row, _ in list(corpus_rows())[:450]), encoding="utf-8")
-    with pytest.raises(DataError, match=r"id: 'd\d+#\d' is none of the predictions; the audit sample must come from"):
+    with pytest.raises(DataError, match=r"id: 'd\d+#\d' is none of the predictions; the audit sample") as caught:
         estimate_shares([path], audit)
+    found = [fault.row for fault in caught.value.faults]
+    assert found == sorted(found, key=int)
+    assert 50 < len(found) < 240
+
+
+def test_an_audit_of_another_corpus_is_told_once_for_the_file(audit: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "other.jsonl"
+    rows = (row | {"id": f"x{row['id']}"} for row, _ in corpus_rows())
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    expected = r"^\S+audit\.jsonl: id: none of its 240 ids, such as 'd\d+#\d', is among the predictions; [^\n]*$"
+    with pytest.raises(DataError, match=expected):
+        estimate_shares([path], audit)
+
+
+def test_a_sheet_nobody_has_coded_is_told_before_anything_else(gold: dict[str, Row], tmp_path: Path) -> None:
+    blank = coded_sample(gold, tmp_path, n=40, coded=0)
+    with pytest.raises(DataError, match=r"^\S+audit\.jsonl: no row is coded yet; expected labels in theme and tone"):
+        estimate_shares([tmp_path / "nowhere.jsonl"], blank)
 
 
 def test_a_prediction_that_stands_twice_is_named(audit: Dataset, tmp_path: Path) -> None:
@@ -258,6 +282,15 @@ def test_audited_passages_that_were_learnt_from_need_held_out_scores(
     path.write_text("".join(json.dumps(row) + "\n" for row, _ in corpus_rows(learnt.id)), encoding="utf-8")
     with pytest.raises(UsageError, match="has learnt from 7 audited passages; name an evaluation that held them out"):
         estimate_shares([path], audit, bundle=learnt)
+
+
+def test_rows_not_coded_yet_need_no_held_out_scores(gold: dict[str, Row], toy_bundle: Bundle, tmp_path: Path) -> None:
+    half = coded_sample(gold, tmp_path, n=240, coded=120)
+    hashes, is_coded = np.array(half.text_hashes), half.gold(THEME).coded
+    coded, blank = hashes[is_coded].tolist(), hashes[~is_coded].tolist()
+    assert held_out_scores(half, blank, None) == {}
+    with pytest.raises(UsageError, match="has learnt from 3 audited passages"):
+        held_out_scores(half, [*coded[:3], *blank], None)
 
 
 def test_held_out_scores_are_those_of_a_cross_validation_with_the_same_labels(audit: Dataset) -> None:
@@ -289,6 +322,16 @@ def test_parts_that_rows_do_not_tell_are_refused(row: Row, by: str, message: str
     path.write_text("".join(json.dumps(one) + "\n" for one in rows), encoding="utf-8")
     with pytest.raises(UsageError, match=message):
         machine_rates(read_tags([path], by=(by,)), by=by)
+
+
+def test_years_are_read_from_dates_of_four_digits_too(predictions: Path, audit: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "years.jsonl"
+    rows = (row | {"date": ("2023", 2024, "2025-06-01")[n % 3]} for n, (row, _) in enumerate(corpus_rows()))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    found = estimate_shares([path], audit, by="year")
+    assert found.cells == ["2025", "2024", "2023"]
+    assert {one.n_passages for one in found.shares if one.cell} == {N // 3}
+    assert {(one.first, one.second, one.is_trend) for one in found.changes} == {("2023", "2025", True)}
 
 
 def test_figures_take_any_name_for_what_it_is() -> None:
