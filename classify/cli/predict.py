@@ -52,7 +52,7 @@ def predict(
     ] = None,
     on_error: Annotated[
         OnErrorChoice,
-        typer.Option(help="Rows without a text: stop, name them and write nothing; or keep them in their place, with"
+        typer.Option(help="Rows without a text: stop, name them and leave no file; or keep them in their place, with"
                           " an error and no prediction."),
     ] = OnErrorChoice.STOP,
     resume: Annotated[

@@ -23,8 +23,10 @@ def refuse_lost_labels(path: Path, tasks: Iterable[str], rows: Iterable[Mapping[
     names = tuple(tasks)
     rows = rows if names else list(rows)
     own = () if names else {name for row in rows for name in row}
+    fields = {"labels", *names}
     try:
-        before = (_hand_labels(row, names, own) for _, row in stream_table(path))
+        coded = (row for _, row in stream_table(path) if not names or not fields.isdisjoint(row))
+        before = (_hand_labels(row, names, own) for row in coded)
         lost = Counter(labels for labels in before if labels[1:])
     except ClassifyError:
         return

@@ -1,9 +1,11 @@
 """Inputs to blocks of records, one after the other, however large they are."""
 
+import gzip
 import io
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -43,7 +45,7 @@ def read_blocks(sources: Iterable[Source], on_empty: Callable[[Fault], None] = l
 def header_of(source: Source) -> list[str] | None:
     """The names of a table's columns where it says them once for all; None for any other input and an empty one."""
     if source.form == "csv":
-        with source.lines() as (lines, _), _as_text(lines) as text:
+        with _faults_told(source), source.lines() as (lines, _), _as_text(lines) as text:
             _, header = next(csv_cells(text, source.name), (0, None))
         if header:
             decode("".join(header).encode("utf-8", "surrogateescape"), source.name)
@@ -81,16 +83,21 @@ class _Texts:
 
 
 def _readable(source: Source) -> Iterator[Read]:
-    """The blocks of one input; what goes wrong on the way is told as the user's."""
+    """The blocks of one input."""
     read = {TEXT: _whole_text, "jsonl": _json_lines, "csv": _csv_rows, "parquet": _parquet_rows}[source.form]
-    try:
+    with _faults_told(source):
         yield from read(source)
-    except (EOFError, zlib.error):
+
+
+@contextmanager
+def _faults_told(source: Source) -> Iterator[None]:
+    """What goes wrong while a file is read is told as the user's."""
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError, zlib.error):
         raise data_error(source.name, BROKEN_GZIP) from None
     except OSError as error:
-        is_gzip = error.errno is None
-        message = BROKEN_GZIP if is_gzip else f"can't be read: {error.strerror}"
-        raise data_error(source.name, message) from None
+        raise data_error(source.name, f"can't be read: {error.strerror}") from None
 
 
 def _whole_text(source: Source) -> Iterator[Read]:

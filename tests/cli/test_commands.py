@@ -893,6 +893,24 @@ def test_predict_refuses_bad_standard_input_in_one_line(stdin: str | bytes, expe
     assert expected == refused(2, "predict", "-", stdin=stdin)
 
 
+def test_predict_keeps_bad_rows_and_counts_them(toy: Path) -> None:
+    write_jsonl(Path("in.jsonl"), [{"body": "The navy said.", "url": "u1"}, {"body": None}])
+    result = run("predict", "in.jsonl", "--text-field", "body", "--id-field", "url", "--on-error", "keep")
+    first, second = jsonl(result.stdout)
+    assert (0, "u1", None) == (result.exit_code, first["id"], second["predicted"])
+    assert [
+        "warning: 1 row without a prediction, see error; the first:"
+        " in.jsonl:2: body: found None; expected the passage as text",
+        "warning: 1 row without url, which --id-field names",
+    ] == result.stderr.splitlines()
+
+
+def test_predict_goes_on_with_files_alone(toy: Path) -> None:
+    assert "--resume goes on with a .jsonl or .csv; name one with --out" == refused(2, "predict", "a*.txt", "--resume")
+    expected = "--resume can't read stdin a second time; save it to a file first"
+    assert expected == refused(2, "predict", "-", "--out", "out.csv", "--resume", stdin="The navy said.")
+
+
 # ---- inspect
 
 

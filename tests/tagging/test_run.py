@@ -223,6 +223,11 @@ def test_a_packed_file_that_is_cut_is_refused(options: Options, here: Path, toy_
     assert expected == refusal(toy_predictor, ["in.jsonl.gz"], options)
 
 
+def test_a_packed_table_without_its_header_is_refused(here: Path, toy_predictor: Predictor) -> None:
+    Path("in.csv.gz").write_bytes(gzip.compress(b"text,n\nShips.,1\n")[:12])
+    assert "in.csv.gz: broken or cut gzip file; write or fetch it again" == refusal(toy_predictor, ["in.csv.gz"])
+
+
 def test_an_output_that_is_an_input_is_refused(here: Path, toy_predictor: Predictor) -> None:
     write_jsonl(Path("out.jsonl"), [{"text": "Ships."}])
     said = "out.jsonl: is an input too; name another file with --out"
