@@ -29,7 +29,7 @@ from classify.scorer.style import LISTS, StyleWords
 from classify.scorer.tokens import BlockSettings
 
 FORMAT = "classify-bundle"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST = "manifest.json"
 MANIFEST_HASH = "manifest.sha256"
 _DATA_FILE = re.compile(r"[a-z0-9][a-z0-9_.-]*-[0-9a-f]{12}\.(?:npz|txt)")

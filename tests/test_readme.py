@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from pandas import read_parquet
 from typer.testing import CliRunner
 
 from classify.cli.main import app
@@ -81,6 +82,16 @@ def test_python_examples_run(outputs: dict[str, str], checkout: Path, monkeypatc
     monkeypatch.chdir(checkout)
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), {})
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Port 8787 is already in use")
+def test_the_dask_example_runs(outputs: dict[str, str], checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(checkout)
+    assert CliRunner().invoke(app, ["segment", "seeds", "--out", "passages.parquet"]).exit_code == 0
+    (block,) = blocks("python dask")
+    exec(compile(block, "README.md", "exec"), {"__name__": "__main__"})
+    assert len(read_parquet(checkout / "tagged-dask")) == len(read_parquet(checkout / "passages.parquet"))
 
 
 def test_the_example_codebook_and_row_fit_together() -> None:
