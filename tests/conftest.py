@@ -17,7 +17,7 @@ collect_ignore_glob = ["recompute.py", "data_card.py", "pictures.py", "benchmark
 ROOT = Path(__file__).parent.parent
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is no property
 hypothesis.settings.load_profile("unhurried")
-LONGEST_FIRST = ("test_readme.py", "test_commands.py")
+LONGEST_FIRST = ("test_readme.py", "test_notebooks.py", "test_commands.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """Held-out predictions to passages worth reading: the worst mistakes with the words that made them, doubtful labels."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from classify.data.annotations import LabelledPassage, join_labels
 from classify.data.dataset import TaskGold
 from classify.evaluation.heldout import HeldOut, Mistake, Suspect, Words
 from classify.measure.arrays import FloatArray
-from classify.scorer.contributions import split_score, word_weights
+from classify.scorer.contributions import Piece, split_score, word_weights
 from classify.scorer.linear import TaskScorer
 
 N_MISTAKES = 5
@@ -40,6 +41,7 @@ def find_mistakes(
     if not (wrong | missed).any():
         return ()
     scorer = make_scorer()
+    pieces_of = cache(lambda row: split_score(scorer, task.label_names, passages[row].text))
     found = []
     for column in range(len(task.labels)):
         for kind, cells, sign in ((WRONG, wrong, 1.0), (MISSED, missed, -1.0)):
@@ -49,7 +51,7 @@ def find_mistakes(
                 distance, p = float(sign * distances[row, column]), float(held.probabilities[row, column])
                 labels = [task.label_names[n] for n in np.flatnonzero(gold.gold[row])]
                 predicted = [task.label_names[n] for n in np.flatnonzero(held.predicted[row])]
-                words = _words(scorer, task, passages[row].text, column)
+                words = _words(passages[row].text, pieces_of(row), column)
                 about = (task.label_names[column], kind, passages[row].id, passages[row].text)
                 found.append(Mistake(*about, tuple(labels), tuple(predicted), p, distance, *words))
     return tuple(found)
@@ -134,9 +136,9 @@ def _distances(held: HeldOut) -> FloatArray:
     return np.asarray(held.scores - spread)
 
 
-def _words(scorer: TaskScorer, task: Task, text: str, column: int) -> tuple[Words, Words]:
+def _words(text: str, pieces: Sequence[Piece], column: int) -> tuple[Words, Words]:
     """The words that spoke most for and most against a label."""
-    ranked = word_weights(text, split_score(scorer, task.label_names, text), column)
+    ranked = word_weights(text, pieces, column)
     return (
         tuple(pair for pair in ranked if pair[1] > _NOTHING)[:N_WORDS],
         tuple(pair for pair in ranked if pair[1] < -_NOTHING)[:N_WORDS],

@@ -114,7 +114,7 @@ def _systems(
 def _words_of_style(texts: Sequence[str], style: StyleCounter) -> frozenset[str]:
     """Those words of the texts that by themselves count towards a style rate; the codebook's terms among them too."""
     words = {word for text in texts for word in words_of(text)}
-    return frozenset(word for word in words if any(style.places(word)[name] for name in style.words))
+    return frozenset(word for word in words if style.counts_word(word))
 
 
 def _part(

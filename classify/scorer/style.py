@@ -79,6 +79,10 @@ class StyleCounter:
         rates[len(rates) - 1 :] = np.exp(rates[len(rates) - 1 :])
         return [float(rate) for rate in rates]
 
+    def counts_word(self, word: str) -> bool:
+        """Whether a word by itself counts towards a rate that has a word list."""
+        return bool(self._matcher.hits(word))
+
     def places(self, text: str) -> dict[str, list[tuple[int, int]]]:
         """Where each rate found what it counts, as character offsets; `sentence_length` stands nowhere."""
         if not self.names:
