@@ -1,6 +1,7 @@
 """An audit sample to the share of passages that carry each label: what the field looks like, not the labelled set."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,11 @@ def likeness(dataset: Dataset) -> float:
     return max(0.0, float(np.mean(found))) if found else 0.0
 
 
+def _with_a_point(number: Any) -> Any:
+    """A number that a spreadsheet of many countries has written with a comma; anything else as it is."""
+    return number.replace(",", ".") if isinstance(number, str) else number
+
+
 def inclusion_probabilities(passages: tuple[LabelledPassage, ...]) -> FloatArray:
     """The probability each passage was drawn with, shape (n_passages,); DataError where one has none."""
     if all(passage.extra.get(FIELD) is None for passage in passages):
@@ -65,7 +71,7 @@ def inclusion_probabilities(passages: tuple[LabelledPassage, ...]) -> FloatArray
         given = passage.extra.get(FIELD)
         try:
             # None and the like raise TypeError; true is no number, though Python takes it for 1
-            probability = 0.0 if isinstance(given, bool) else float(given)  # type: ignore[arg-type]
+            probability = 0.0 if isinstance(given, bool) else float(_with_a_point(given))
         except (TypeError, ValueError):
             probability = 0.0
         if not 0 < probability <= 1:

@@ -214,9 +214,15 @@ def _summing_to_one(shares: Sequence[LabelShare]) -> list[LabelShare]:
     for one in shares:
         estimate = one.share.estimate
         assert estimate.value is not None
-        scaled = Estimate(estimate.value / total, estimate.low, estimate.high)
-        found.append(replace(one, share=replace(one.share, estimate=scaled)))
+        found.append(replace(one, share=replace(one.share, estimate=_scaled(estimate, estimate.value / total))))
     return found
+
+
+def _scaled(estimate: Estimate, value: float) -> Estimate:
+    """Another value with the same interval, stretched where it must be to hold the value."""
+    if estimate.low is None or estimate.high is None:
+        return Estimate(value)
+    return Estimate(value, min(estimate.low, value), max(estimate.high, value))
 
 
 def _time(value: str) -> float:

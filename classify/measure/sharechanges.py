@@ -55,9 +55,9 @@ def trend(
 
     The least-squares slope of λ·f over the corpus plus that of y - λ·f over the audited passages, weighted (what
     design-based supervised learning regresses, Egami et al. 2023), times the corpus's span; standard errors are
-    cluster-robust (CR1) with a t quantile, two degrees of freedom fewer than clusters. `time` has shape (n_audited,), the corpus's arrays (n_corpus,), all times
-    the same unit. Nothing where fewer than MIN_FOR_TREND passages or clusters were audited, or all at one time, or
-    fewer than FEW_POSITIVES passages with or without the label.
+    cluster-robust (CR1) with a t quantile, two degrees of freedom fewer than clusters. `time` has shape (n_audited,),
+    the corpus's arrays (n_corpus,), all times the same unit. Nothing where fewer than MIN_FOR_TREND passages or
+    clusters were audited, or all at one time, or fewer than FEW_POSITIVES passages with or without the label.
     """
     n_positive = int(audit.gold.sum())
     if min(n_positive, len(time) - n_positive) < FEW_POSITIVES:

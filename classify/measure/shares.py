@@ -145,7 +145,7 @@ def _effective_n(
     w: FloatArray, audit: Audit, of_labels: float, cluster: IntArray, n_clusters: int, n_corpus: int
 ) -> float:
     """Of the labels alone: Kish's for unequal weights, over the design effect of clusters; more of a large part."""
-    share, kish = w @ audit.gold, 1 / (w @ w)
+    share, kish = float(w @ audit.gold), float(1 / (w @ w))
     if len(w) >= n_corpus:
         return math.inf
     values, variance = (audit.gold, share * (1 - share)) if of_labels > 0 else (audit.score, _variance(w, audit.score))

@@ -57,7 +57,7 @@ def test_shares_of_a_multiclass_task_sum_to_one_and_none_is_impossible(
 
 def test_probabilities_may_be_written_as_text(tmp_path: Path, toy_codebook: Codebook) -> None:
     table = tmp_path / "audit.csv"
-    table.write_text("id,text,theme,inclusion_probability\np1,One.,sea,0.5\np2,Two.,cyber,5e-1\n", encoding="utf-8")
+    table.write_text('id,text,theme,inclusion_probability\np1,One.,sea,"0,5"\np2,Two.,cyber,5e-1\n', encoding="utf-8")
     found = audit_prevalence(load_labels(table, toy_codebook))["theme"]
     assert found[0] == pytest.approx((1 + 1 / 2) / 3)
 
