@@ -173,6 +173,14 @@ def test_what_cannot_be_drawn_is_said_in_a_line(arguments: list[str], message: s
     assert "Traceback" not in said
 
 
+def test_a_plan_for_parts_draws_at_least_what_they_need(folder: Path) -> None:
+    plan = ["--half-width", "0.3", "--by", "source", "--out", "audit.csv"]
+    found = RUN.invoke(app, ["sample", "corpus.jsonl", *plan])
+    assert found.exit_code == 0
+    assert "warning: 30 are drawn: 2 parts need so many" in found.stderr
+    assert len(sheet_of("audit.csv")) == 30
+
+
 def test_a_wanted_half_width_says_how_many_passages_it_takes(folder: Path) -> None:
     found = RUN.invoke(app, ["sample", "corpus.jsonl", "--half-width", "0.1", "--share", "0.4", "--out", "audit.csv"])
     assert found.exit_code == 0
