@@ -91,10 +91,10 @@ def _line(w: FloatArray, x: FloatArray, y: FloatArray) -> tuple[float, float]:
 
 def _p_value(value: float, half: float, df: int) -> float | None:
     """The p-value of a t test whose 95% interval reaches `half` from the value towards 0."""
-    from scipy import stats
+    from scipy.special import stdtr
 
     if df < 1:
         return None
     if half == 0:
         return 0.0 if value else 1.0
-    return float(2 * stats.t.sf(abs(value) / half * t_quantile(df), df))
+    return float(2 * stdtr(df, -abs(value) / half * t_quantile(df)))
