@@ -88,6 +88,13 @@ def test_parts_have_tables_and_figures_of_their_own(folder: Path) -> None:
     assert Path("out/changes.csv").read_text().startswith("task,label,kind,from,to,change,low,high,p,p_holm")
 
 
+def test_a_corpus_coded_whole_leaves_no_doubt_and_no_trend_is_made_up(folder: Path) -> None:
+    ok("sample", "corpus.jsonl", "-n", "200", "--out", "audit.csv")
+    said = ok("shares", "predictions.jsonl", "--audit", coded("audit.csv"), "--by", "source")
+    assert "all" in next(line for line in said.splitlines() if line.startswith("sea"))
+    assert "no sure difference between shares (p under .05, adjusted after Holm)" in said
+
+
 def test_the_page_of_the_corpus_begins_with_the_shares(folder: Path) -> None:
     ok("sample", "corpus.jsonl", "-n", "60", "--out", "audit.csv")
     said = ok("report", "predictions.jsonl", "--audit", coded("audit.csv"), "--out", "page")
