@@ -32,14 +32,13 @@ def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
             continue
         if estimate.low is not None and estimate.high is not None:
             ax.plot([100 * estimate.low, 100 * estimate.high], [row, row], color=MODEL_COLOUR, linewidth=2.2)
-            right = 100 * max(estimate.high, one.machine_rate)
             text = f"{100 * estimate.value:.0f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
-            ax.annotate(text, (right, row), (7, 0), textcoords="offset points", va="center", fontsize=8.5)
+            # in a column of their own: beside the diamond they would be taken for what it stands for
+            ax.text(1.02, row, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8.5)
         ax.plot(100 * estimate.value, row, "o", color=FAINT if one.is_thin else MODEL_COLOUR, markersize=6.5)
     ax.set_yticks(range(len(found)), [f"{plain(one.label)} ({one.share.n})" for one in found])
     ax.set(ylim=(len(found) - 0.5, -0.5), xlabel="share of passages, %")
     ax.set_xlim(left=0)
-    ax.margins(x=0.2)
     ax.grid(axis="x", color=GRID, zorder=0)
     ax.tick_params(axis="y", length=0)
     return ax
