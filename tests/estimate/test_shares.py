@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from matplotlib import rc_context
 
 from classify import Dataset, estimate_shares, load_labels
 from classify.bundle import Bundle
@@ -25,7 +26,8 @@ from classify.estimate.shares import _summing_to_one, machine_rates, shares_of
 from classify.evaluation.saved import SavedEvaluation, SavedTask
 from classify.measure.intervals import Estimate
 from classify.measure.shares import NOTHING
-from classify.report.shareplots import share_figures
+from classify.report.palette import STYLE
+from classify.report.shareplots import _parts_figure, share_figures
 from tests.conftest import write_jsonl
 
 THEME = Task("theme", TaskKind.MULTILABEL, (Label("sea"), Label("land")))
@@ -427,3 +429,17 @@ def test_a_share_lies_within_its_interval_though_shares_were_made_to_sum_to_one(
     for one in _summing_to_one(of_three):
         estimate = one.share.estimate
         assert (estimate.low or 0) <= (estimate.value or 0) <= (estimate.high or 0)
+
+
+@pytest.mark.parametrize("n_parts", [3, 6])
+def test_names_of_labels_have_room_in_figures_by_parts(n_parts: int) -> None:
+    names = ("counterterrorism", "intelligence_sharing", "great_power_competition")
+    by_label = [
+        [LabelShare("theme", name, f"speech at an assembly {n}", 9, 0.5, NOTHING) for n in range(n_parts)]
+        for name in names
+    ]
+    with rc_context(STYLE):
+        figure = _parts_figure(by_label)
+        figure.draw_without_rendering()
+    for ax in figure.axes:
+        assert figure.bbox.x0 <= ax._left_title.get_window_extent().x1 <= figure.bbox.x1
