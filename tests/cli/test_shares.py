@@ -1,32 +1,45 @@
 """classify sample and classify shares, as a user types them."""
 
+import contextlib
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from classify.cli.main import app
-from tests.conftest import toy_rows
+from tests.conftest import toy_rows, write_jsonl
 
 RUN = CliRunner()
 
 
-@pytest.fixture
-def folder(in_toy_folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def predicted(toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy labels, a bundle of half of them, and predictions of the other half twenty times over."""
+    folder = tmp_path_factory.mktemp("predicted")
+    shutil.copytree(toy_folder / "labels", folder / "labels")
     rows = toy_rows()
-    with Path("half.jsonl").open("w") as half:
-        half.writelines(json.dumps(row) + "\n" for row in rows[:14])
-    with Path("corpus.jsonl").open("w") as corpus:
-        for copy in range(20):
-            for row in rows[14:]:
-                own = {"id": f"{copy}/{row['id']}", "text": f"{row['text']} ({copy})", "source": f"s{copy % 2}"}
-                corpus.write(json.dumps(own | {"labels": row["labels"]}) + "\n")
-    assert ok("train", "--labels", "half.jsonl", "--codebook", "labels/codebook.toml", "--out", "models/toy", "-q")
-    ok("predict", "corpus.jsonl", "--out", "predictions.jsonl")
-    return in_toy_folder
+    write_jsonl(folder / "half.jsonl", rows[:14])
+    corpus = [
+        {"id": f"{n}/{row['id']}", "text": f"{row['text']} ({n})", "source": f"s{n % 2}", "labels": row["labels"]}
+        for n in range(20)
+        for row in rows[14:]
+    ]
+    with contextlib.chdir(folder):
+        write_jsonl(Path("corpus.jsonl"), corpus)
+        ok("train", "--labels", "half.jsonl", "--codebook", "labels/codebook.toml", "--out", "models/toy", "-q")
+        ok("predict", "corpus.jsonl", "--out", "predictions.jsonl")
+    return folder
+
+
+@pytest.fixture
+def folder(predicted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh copy to work in."""
+    shutil.copytree(predicted, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work"
 
 
 def ok(*arguments: str) -> str:
