@@ -49,10 +49,11 @@ def sample(
 ) -> None:
     """Draw passages at random to be coded by hand, so that classify shares can tell what the corpus holds.
 
-    Passages, not whole documents: passages of a document are alike, so that a hundred at random give intervals about a
-    third narrower than a dozen whole documents. Code from the top and stop where you like: the rows coded so far are a
-    random sample too. Leave rows that you haven't coded in the sheet. With the same seed a larger -n begins with the
-    same rows, so that labels can be copied to its top. What a machine tagged is left out, so that it can't lead.
+    Passages, not whole documents: passages of a document are alike, so that a hundred at random give intervals about
+    a quarter narrower than a dozen whole documents. Code from the top and stop where you like: the rows coded so far
+    are a random sample too. Leave rows that you haven't coded in the sheet. With the same seed a larger -n begins
+    with the same rows, so that labels can be copied to its top. What a machine tagged is left out, so that it can't
+    lead.
 
     Example: classify sample corpus/ -n 200 --out audit.csv
 

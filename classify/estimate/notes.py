@@ -28,6 +28,8 @@ def share_notes(tasks: Sequence[Task], audit: Dataset, shares: Sequence[LabelSha
     thin = list(dict.fromkeys(one.cell for one in shares if one.is_thin and one.cell != WHOLE))
     if thin:
         yield f"fewer than {MIN_IN_CELL} audited passages in {how_many(len(thin), 'part')} of {by}: {_listed(thin)}"
+    if any(one.share.n and one.share.estimate.low is None for one in shares):
+        yield "no interval where all audited passages come from one event or document: such passages are alike"
     for task in tasks:
         yield from gap_notes(task, audit)
     yield from draw_notes(audit, shares[0].n_passages)

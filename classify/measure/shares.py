@@ -148,6 +148,8 @@ def _effective_n(
     share, kish = float(w @ audit.gold), float(1 / (w @ w))
     if len(w) >= n_corpus:
         return math.inf
+    if n_clusters == 1:
+        return 1.0
     values, variance = (audit.gold, share * (1 - share)) if of_labels > 0 else (audit.score, _variance(w, audit.score))
     design = kish * _spread(w, values, cluster, n_clusters) / variance if variance > 1e-12 else kish / n_clusters
     # passages of a stratum drawn whole say nothing of another: each counts by its weight, as in the variance

@@ -106,6 +106,7 @@ def test_intervals_hold_the_truth_where_machine_rates_are_far_off(
         assert estimate.low is not None
         assert estimate.high is not None
         assert estimate.low <= is_so <= estimate.high
+    assert not any("no interval" in note for note in found.notes)
     sea = found.of("theme")[0]
     assert sea.machine_rate - truth(gold, "theme", "sea") > 0.1
     assert sea.share.worth > 50
@@ -407,6 +408,13 @@ def test_what_is_said_of_a_draw_and_its_coder(predictions: Path, gold: dict[str,
     assert "the audit's rows stand for 300 passages, but 900 were predicted: if the corpus has changed" in notes(
         smaller
     )
+
+
+def test_it_is_said_why_passages_of_one_document_have_no_interval(
+    predictions: Path, gold: dict[str, Row], tmp_path: Path
+) -> None:
+    one = coded_sample(gold, tmp_path, n=60, coded=1)
+    assert any(note.startswith("no interval where") for note in estimate_shares([predictions], one).notes)
 
 
 def test_rows_passed_over_are_counted_in_each_sheet_by_itself(

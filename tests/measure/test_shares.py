@@ -117,9 +117,10 @@ def test_nothing_audited_gives_nothing() -> None:
 
 
 def test_one_cluster_gives_a_value_and_no_interval() -> None:
-    found = estimate_share(audit([0, 1, 1, 0, 1, 1, 0, 0, 1, 0], cluster=[0] * 10), 0.5, 100).estimate
-    assert found.value == 0.5
-    assert found.low is None
+    found = estimate_share(audit([0, 1, 1, 0, 1, 1, 0, 0, 1, 0], cluster=[0] * 10), 0.5, 100)
+    assert found.estimate.value == 0.5
+    assert found.estimate.low is None
+    assert (found.effective_n, found.worth) == (1, 0)
 
 
 def test_a_corpus_that_was_audited_whole_leaves_no_doubt() -> None:
