@@ -49,10 +49,11 @@ def sample(
 ) -> None:
     """Draw passages at random to be coded by hand, so that classify shares can tell what the corpus holds.
 
-    Passages, not whole documents: a hundred passages at random tell as much as some hundred and fifty of whole
-    documents, whose passages are alike. Code from the top and stop where you like: the rows coded so far are a random
-    sample too. The same seed draws the same passages, and with a larger -n more of them. What a machine tagged is left
-    out, so that it can't lead the coder.
+    Passages, not whole documents: passages of a document are alike, so that a hundred at random give intervals about
+    a quarter narrower than a dozen whole documents. Code from the top and stop where you like: the rows coded so far
+    are a random sample too. Leave rows that you haven't coded in the sheet. With the same seed a larger -n begins
+    with the same rows, so that labels can be copied to its top. What a machine tagged is left out, so that it can't
+    lead.
 
     Example: classify sample corpus/ -n 200 --out audit.csv
 
@@ -95,9 +96,10 @@ def _planned(
 
     Without labels they are taken to be all the same, which costs little where passages are drawn one by one.
     """
+    from classify.data.auditdraw import least_draw
     from classify.data.auditsample import likeness
     from classify.data.dataset import load_labels
-    from classify.errors import UsageError
+    from classify.errors import UsageError, how_many
     from classify.measure.sampleplan import sample_size
 
     correlation = likeness(load_labels(labels_or_default(labels), codebook)) if labels or LABELS.exists() else 1.0
@@ -107,4 +109,6 @@ def _planned(
         raise UsageError(f"--half-width and --share: {error}") from None
     if not quiet:
         typer.echo(f"{n} passages for ± {half_width} at a share of {share} by hand labels alone", err=True)
-    return n
+    if n < (least := least_draw(frame)):
+        warn([f"{least} are drawn: {how_many(len(frame.strata), 'part')} need so many"], quiet=quiet)
+    return max(n, least)

@@ -1,5 +1,6 @@
 """classify shares: predictions and an audit sample to shares that can be published."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -136,23 +137,20 @@ def say_shares(found: "Shares", task: str) -> None:
         say_table(f"{task}: what surely changes (p under .05, adjusted after Holm)",
                   ("label", "change", "p"), map(_change_row, changes))  # fmt: skip
     elif any(one.task == task for one in found.changes):
-        say(f"{task}: no surely different shares (p under .05, adjusted after Holm)\n")
+        what = "trend" if found.changes[0].is_trend else "difference between shares"
+        say(f"{task}: no sure {what} (p under .05, adjusted after Holm)\n")
 
 
 def _row(one: "LabelShare") -> tuple[object, ...]:
     share = one.share
     hits = f"{share.n} ({share.n_positive})"
+    effective = "all" if math.isinf(share.effective_n) else f"{share.effective_n:.0f}"
     worth = f"+{share.worth:.0f}" if share.n else None
-    return (
-        one.label,
-        str(share.estimate),
-        share.labels_only,
-        one.machine_rate,
-        hits,
-        f"{share.effective_n:.0f}",
-        worth,
-    )
+    return one.label, str(share.estimate), share.labels_only, one.machine_rate, hits, effective, worth
 
 
 def _change_row(one: "LabelChange") -> tuple[object, ...]:
-    return f"{one.label}: {one.first} to {one.second}", one.change.estimate.signed, f"{one.p_holm:.3f}"
+    from classify.report.corpusshares import p_value
+
+    p = p_value(one.p_holm or 0.0).removeprefix("= ")
+    return f"{one.label}: {one.first} to {one.second}", one.change.estimate.signed, p

@@ -34,9 +34,8 @@ def draw_audit(frame: SamplingFrame, n: int) -> list[Drawn]:
     """
     if n < 1:
         raise ValueError(f"a sample of {n} passages; expected at least 1")
-    size = np.bincount(frame.stratum, minlength=len(frame.strata))
-    least = int(np.minimum(size, MIN_A_STRATUM).sum())
-    if n < least and len(size) > 1:
+    size, least = frame.stratum_sizes, least_draw(frame)
+    if n < least:
         expected = f"{how_many(len(size), 'part')} of {MIN_A_STRATUM} passages or all there are need {least}"
         raise UsageError(f"-n {n}: {expected}; draw more, or by fewer parts")
     by_stratum = np.lexsort((frame.number, frame.stratum))
@@ -50,6 +49,12 @@ def draw_audit(frame: SamplingFrame, n: int) -> list[Drawn]:
         Drawn(row, frame.strata[stratum], float(probability[stratum]))
         for row, stratum in zip(order.tolist(), frame.stratum[order].tolist(), strict=True)
     ]
+
+
+def least_draw(frame: SamplingFrame) -> int:
+    """The fewest passages of which each stratum, where there are several, has MIN_A_STRATUM or all its own."""
+    size = frame.stratum_sizes
+    return int(np.minimum(size, MIN_A_STRATUM).sum()) if len(size) > 1 else 0
 
 
 def audit_rows(

@@ -1,6 +1,7 @@
 """An audit sample to the share of passages that carry each label: what the field looks like, not the labelled set."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from classify.codebook import Task
 from classify.data.annotations import LabelledPassage
 from classify.data.dataset import Dataset, TaskGold
 from classify.errors import DataError, Fault, data_error
-from classify.measure.arrays import FloatArray
+from classify.measure.arrays import BoolArray, FloatArray
 from classify.measure.sampleplan import intraclass_correlation
 
 FIELD = "inclusion_probability"
@@ -20,19 +21,36 @@ FEW = 100
 def audit_prevalence(audit: Dataset) -> Mapping[str, FloatArray]:
     """For each coded task the share of passages with each label, shape (n_labels,), none of them 0 or 1.
 
-    Passages are weighted by 1 / `inclusion_probability` (Hájek 1971). Half a passage is added on either side, at the
+    Passages are weighted by 1 / `inclusion_probability` (Hájek 1971), those of a stratum that isn't coded to its end
+    by more (`coded_in_stratum`). Half a passage is added on either side, at the
     effective sample size (Kish 1965), so that what a small sample happens not to hold isn't thought impossible; shares
     of a multiclass task sum to one. A label about which no passage says anything has no share (nan). Raises DataError
     for a passage without an inclusion probability.
     """
     probability = inclusion_probabilities(audit.passages)
-    return {task.name: _shares(audit.gold(task), probability, task) for task in audit.coded_tasks()}
+    found = {}
+    for task in audit.coded_tasks():
+        gold = audit.gold(task)
+        more = np.column_stack([coded_in_stratum(audit, gold.known[:, n]) for n in range(len(task.labels))])
+        found[task.name] = _shares(gold, probability[:, None] / more, task)
+    return found
+
+
+def coded_in_stratum(audit: Dataset, known: BoolArray) -> FloatArray:
+    """By how much coded passages stand for more where others of their stratum are not coded, or not yet.
+
+    Both arrays have shape (n_passages,). All passages are one stratum where none is stated.
+    """
+    stratum = np.unique(audit.values_of("stratum"), return_inverse=True)[1]
+    drawn, coded = np.bincount(stratum), np.bincount(stratum, known)
+    return np.asarray((drawn / np.maximum(coded, 1))[stratum])
 
 
 def _shares(gold: TaskGold, probability: FloatArray, task: Task) -> FloatArray:
+    """Weighted shares, smoothed; `probability` has shape (n_passages, n_labels)."""
     # 1 / probability, but relative to the label's rarest passage: however rare it was, nothing overflows
-    rarest = np.where(gold.known, probability[:, None], np.inf).min(axis=0)
-    weights = np.divide(rarest, probability[:, None], out=np.zeros(gold.known.shape), where=gold.known)
+    rarest = np.where(gold.known, probability, np.inf).min(axis=0)
+    weights = np.divide(rarest, probability, out=np.zeros(gold.known.shape), where=gold.known)
     total = weights.sum(axis=0)
     is_known = total > 0
     n = total**2 / np.where(is_known, (weights**2).sum(axis=0), 1)
@@ -55,6 +73,11 @@ def likeness(dataset: Dataset) -> float:
     return max(0.0, float(np.mean(found))) if found else 0.0
 
 
+def _with_a_point(number: Any) -> Any:
+    """A number that a spreadsheet of many countries has written with a comma; anything else as it is."""
+    return number.replace(",", ".") if isinstance(number, str) else number
+
+
 def inclusion_probabilities(passages: tuple[LabelledPassage, ...]) -> FloatArray:
     """The probability each passage was drawn with, shape (n_passages,); DataError where one has none."""
     if all(passage.extra.get(FIELD) is None for passage in passages):
@@ -65,7 +88,7 @@ def inclusion_probabilities(passages: tuple[LabelledPassage, ...]) -> FloatArray
         given = passage.extra.get(FIELD)
         try:
             # None and the like raise TypeError; true is no number, though Python takes it for 1
-            probability = 0.0 if isinstance(given, bool) else float(given)  # type: ignore[arg-type]
+            probability = 0.0 if isinstance(given, bool) else float(_with_a_point(given))
         except (TypeError, ValueError):
             probability = 0.0
         if not 0 < probability <= 1:

@@ -29,6 +29,11 @@ class SamplingFrame:
     columns: tuple[str, ...]
     by: str | None
 
+    @property
+    def stratum_sizes(self) -> IntArray:
+        """The passages of each stratum, shape (n_strata,)."""
+        return np.bincount(self.stratum, minlength=len(self.strata))
+
 
 def read_frame(rows: Iterable[Row], *, by: str | None = None, seed: int) -> SamplingFrame:
     """One loop over the rows, of which nothing is kept but numbers; `by` names the field that strata are made of.

@@ -1,6 +1,7 @@
 """Predictions of a corpus and the audit sample drawn from it, joined by the ids of passages."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from classify.evaluation.saved import read_evaluation
 from classify.measure.arrays import FloatArray, IntArray
 
 _SAME = "the audit sample must come from the corpus that was predicted"
+_CHANGED = "has another text among the predictions; predict the corpus that the sample was drawn from, or draw again"
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,14 @@ def read_audited(
     _check_coded(audit)
     inclusion_probabilities(audit.passages)  # without probabilities there is nothing to read a whole corpus for
     places: dict[str, int] = {}
+    changed: set[str] = set()
     is_frame = _is_table(predictions)
     rows = _rows_of_table(predictions) if is_frame else prediction_rows(predictions)
     if scores:
         rows = as_predictions(rows, audit.codebook, scores)
     files = () if is_frame else prediction_files(predictions)
-    tags = tags_of(_find_audited(rows, audit, places), by=by, files=files)
+    tags = tags_of(_find_audited(rows, audit, places, changed), by=by, files=files)
+    _check_texts(audit, changed)
     learnt = texts_learnt(tags, bundle)
     saved = read_evaluation(held_out) if held_out else None
     return Audited(tags, audit, _rows_of(audit, places), held_out_scores(audit, learnt, saved))
@@ -86,17 +90,36 @@ def _rows_of_table(frame: Any) -> Iterator[Numbered]:
         yield table.path, number, row
 
 
-def _find_audited(rows: Iterable[Numbered], audit: Dataset, found: dict[str, int]) -> Iterator[Numbered]:
-    """Pass predictions on, and note in `found` which of them, counted from 0, has the id of each audited passage."""
-    wanted, n = {passage.id for passage in audit.passages}, 0
+def _find_audited(
+    rows: Iterable[Numbered], audit: Dataset, found: dict[str, int], changed: set[str]
+) -> Iterator[Numbered]:
+    """Pass predictions on, and note which of them, counted from 0, has the id of each audited passage.
+
+    `changed` gets the ids of those whose text isn't the one that was coded.
+    """
+    text_of, n = {passage.id: passage.text for passage in audit.passages}, 0
     for path, number, row in rows:
         yield path, number, row
         if not is_error(row):
-            if (name := str(row.get("id"))) in wanted:
+            if (name := str(row.get("id"))) in text_of:
                 if name in found:
                     raise data_error(path, f"{name!r} stands twice; expected one prediction a passage", row=number)
                 found[name] = n
+                if isinstance(row.get("text"), str) and _letters(row["text"]) != _letters(text_of[name]):
+                    changed.add(name)
             n += 1
+
+
+def _letters(text: str) -> str:
+    """What a spreadsheet leaves of a text: neither white space nor quotation marks are safe in one."""
+    return re.sub(r"\W+", "", text).casefold()
+
+
+def _check_texts(audit: Dataset, changed: Collection[str]) -> None:
+    """Raise DataError where ids have come to name other passages since the sample was drawn."""
+    faults = [fault_at(one.place, "text", f"{one.id!r} {_CHANGED}") for one in audit.passages if one.id in changed]
+    if faults:
+        raise DataError(sorted(faults, key=lambda fault: fault.position))
 
 
 def _rows_of(audit: Dataset, found: Mapping[str, int]) -> IntArray:

@@ -15,13 +15,14 @@ from classify.measure.arrays import BoolArray, FloatArray
 
 
 def texts_learnt(tags: Tags, bundle: Bundle | None) -> frozenset[str]:
-    """Hashes of the texts that the bundle of the predictions learnt from; none where no bundle made them.
+    """Hashes of the texts that the bundle of the predictions learnt from; none where neither is named.
 
-    Raises UsageError where the bundle isn't the one that predicted.
+    Predictions that name no bundle are taken for those of the one that is given. Raises UsageError where they name
+    another.
     """
     ids = set(tags.model.values) - {NOT_NAMED}
     if not ids:
-        return frozenset()
+        return frozenset(bundle.data["text_hashes"]) if bundle else frozenset()
     if bundle is None or ids != {bundle.id}:
         other = f", but the bundle is {bundle.id}" if bundle else ""
         raise UsageError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from classify.bundle import Bundle
 from classify.codebook import Task
-from classify.data.auditsample import inclusion_probabilities
+from classify.data.auditsample import coded_in_stratum, inclusion_probabilities
 from classify.data.dataset import Dataset
 from classify.data.predictions import MONTH, YEAR
 from classify.data.tags import MISSING, Column, TaggedTask, Tags
@@ -20,7 +20,7 @@ from classify.estimate.audited import Audited, read_audited
 from classify.estimate.notes import share_notes
 from classify.estimate.parts import Parts, parts_of
 from classify.estimate.results import LabelChange, LabelShare, Shares
-from classify.measure.arrays import BoolArray, FloatArray, IntArray
+from classify.measure.arrays import FloatArray, IntArray
 from classify.measure.intervals import Estimate
 from classify.measure.permutation import holm
 from classify.measure.sharechanges import difference, trend
@@ -50,8 +50,9 @@ def estimate_shares(
 
     Shares of a multiclass task are divided by their sum; their intervals are each label's own. With `by` and passages
     audited in every part, the whole is post-stratified. Raises DataError for audited passages that the corpus doesn't
-    hold or without an inclusion probability; UsageError where it can't be known whether the model has learnt from
-    audited passages, where no scores of such passages are at hand, and where no predicted task was coded.
+    hold, or holds with another text, or without an inclusion probability; UsageError where it can't be known whether
+    the model has learnt from audited passages, where no scores of such passages are at hand, and where no predicted
+    task was coded.
     """
     found = read_audited(predictions, audit, by=(by,) if by else (), bundle=bundle, held_out=held_out, scores=scores)
     return shares_of(found, by=by, seed=seed)
@@ -164,7 +165,7 @@ class _Work:
         """The hand labels of a label, and the rows of the corpus that they belong to."""
         gold = self.audit.gold(self.task)
         known = gold.known[:, n]
-        weight = self.weight * _coded_in_stratum(self.audit, known)
+        weight = self.weight * coded_in_stratum(self.audit, known)
         rows = self.rows[known]
         return Audit(gold.gold[known, n].astype(float), scores[rows], weight[known], self.audit.groups[known]), rows
 
@@ -199,13 +200,6 @@ class _Work:
         ]
 
 
-def _coded_in_stratum(audit: Dataset, known: BoolArray) -> FloatArray:
-    """By how much the rows that are coded stand for more where a stratum's other rows are not, or not yet."""
-    stratum = np.unique(audit.values_of("stratum"), return_inverse=True)[1]
-    drawn, coded = np.bincount(stratum), np.bincount(stratum, known)
-    return np.asarray((drawn / np.maximum(coded, 1))[stratum])
-
-
 def _summing_to_one(shares: Sequence[LabelShare]) -> list[LabelShare]:
     total = sum(one.share.estimate.value or 0.0 for one in shares)
     if any(one.share.estimate.value is None for one in shares) or total == 0:
@@ -214,9 +208,15 @@ def _summing_to_one(shares: Sequence[LabelShare]) -> list[LabelShare]:
     for one in shares:
         estimate = one.share.estimate
         assert estimate.value is not None
-        scaled = Estimate(estimate.value / total, estimate.low, estimate.high)
-        found.append(replace(one, share=replace(one.share, estimate=scaled)))
+        found.append(replace(one, share=replace(one.share, estimate=_scaled(estimate, estimate.value / total))))
     return found
+
+
+def _scaled(estimate: Estimate, value: float) -> Estimate:
+    """Another value with the same interval, stretched where it must be to hold the value."""
+    if estimate.low is None or estimate.high is None:
+        return Estimate(value)
+    return Estimate(value, min(estimate.low, value), max(estimate.high, value))
 
 
 def _time(value: str) -> float:

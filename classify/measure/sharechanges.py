@@ -1,7 +1,7 @@
 """Shares of the parts of a corpus to differences between them, and dated hand labels to a trend."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def difference(first: Share, second: Share) -> Change:
     The interval joins those of the two shares (Newcombe 1998, method 10; Zou & Donner 2008 for any two intervals);
     p belongs to the same interval: it is .05 where that ends at 0.
     """
-    one, two = first.estimate, second.estimate
+    one, two = _two_sided(first), _two_sided(second)
     if one.value is None or two.value is None or one.low is None or two.low is None:
         return Change(Estimate(None))
     assert one.high is not None
@@ -39,6 +39,15 @@ def difference(first: Share, second: Share) -> Change:
     return Change(estimate, _p_value(value, below if value > 0 else above, first.n_clusters + second.n_clusters - 2))
 
 
+def _two_sided(share: Share) -> Estimate:
+    """The interval of a share; a bound on one side, 95% sure, gives way to the wider one of an interval's 2.5%."""
+    estimate = share.estimate
+    if estimate.low is None or math.isinf(share.effective_n) or share.n_positive not in (0, share.n):
+        return estimate
+    bound = 1 - 0.025 ** (1 / share.effective_n)
+    return replace(estimate, high=bound) if share.n_positive == 0 else replace(estimate, low=1 - bound)
+
+
 def trend(
     audit: Audit, time: FloatArray, corpus_score: FloatArray, corpus_time: FloatArray, *, seed: int = 0
 ) -> Change:
@@ -46,9 +55,9 @@ def trend(
 
     The least-squares slope of λ·f over the corpus plus that of y - λ·f over the audited passages, weighted (what
     design-based supervised learning regresses, Egami et al. 2023), times the corpus's span; standard errors are
-    cluster-robust (CR1) with a t quantile. `time` has shape (n_audited,), the corpus's arrays (n_corpus,), all times
-    the same unit. Nothing where fewer than MIN_FOR_TREND passages or clusters were audited, or all at one time, or
-    fewer than FEW_POSITIVES passages with or without the label.
+    cluster-robust (CR1) with a t quantile, two degrees of freedom fewer than clusters. `time` has shape (n_audited,),
+    the corpus's arrays (n_corpus,), all times the same unit. Nothing where fewer than MIN_FOR_TREND passages or
+    clusters were audited, or all at one time, or fewer than FEW_POSITIVES passages with or without the label.
     """
     n_positive = int(audit.gold.sum())
     if min(n_positive, len(time) - n_positive) < FEW_POSITIVES:
@@ -68,10 +77,9 @@ def trend(
     n = len(time)
     adjusted = n_clusters / (n_clusters - 1) * (n - 1) / (n - 2)
     error = math.sqrt(adjusted * float((sums**2).sum())) / float(w @ centred**2)
-    value, half = slope * span, t_quantile(n_clusters - 1) * error * span
-    return Change(
-        Estimate(value, max(-1.0, value - half), min(1.0, value + half)), _p_value(value, half, n_clusters - 1)
-    )
+    value, half = slope * span, t_quantile(n_clusters - 2) * error * span
+    within = (float(np.clip(x, -1, 1)) for x in (value, value - half, value + half))
+    return Change(Estimate(*within), _p_value(value, half, n_clusters - 2))
 
 
 def _line(w: FloatArray, x: FloatArray, y: FloatArray) -> tuple[float, float]:
@@ -83,10 +91,10 @@ def _line(w: FloatArray, x: FloatArray, y: FloatArray) -> tuple[float, float]:
 
 def _p_value(value: float, half: float, df: int) -> float | None:
     """The p-value of a t test whose 95% interval reaches `half` from the value towards 0."""
-    from scipy import stats
+    from scipy.special import stdtr
 
     if df < 1:
         return None
     if half == 0:
         return 0.0 if value else 1.0
-    return float(2 * stats.t.sf(abs(value) / half * t_quantile(df), df))
+    return float(2 * stdtr(df, -abs(value) / half * t_quantile(df)))

@@ -73,11 +73,13 @@ def estimate_share(
 
     Fewer than FEW_POSITIVES passages with or without the label: the interval of the labels alone. None with it (or
     none without): a bound on one side, 1 - .05^(1/n) at the effective sample size n, for which the scores' clustering
-    stands in. One cluster: no interval. Where all of the corpus was audited, the labels alone, without any doubt.
+    stands in, or the number of clusters where the scores are all the same. One cluster: no interval. Where all of the
+    corpus was audited, the labels alone, each counted once, without any doubt.
     """
     if not len(audit.gold):
         return NOTHING
-    w = audit.weight / audit.weight.sum()
+    weight = audit.weight if len(audit.gold) < n_corpus else np.ones(len(audit.gold))
+    w = weight / weight.sum()
     cluster, n_clusters = numbered(audit.cluster)
     credit = fit_credit(audit, seed=seed) if credit is None else credit
     labels_only = min(1.0, float(w @ audit.gold))
@@ -143,11 +145,16 @@ def _effective_n(
     w: FloatArray, audit: Audit, of_labels: float, cluster: IntArray, n_clusters: int, n_corpus: int
 ) -> float:
     """Of the labels alone: Kish's for unequal weights, over the design effect of clusters; more of a large part."""
-    share, kish = w @ audit.gold, 1 / (w @ w)
+    share, kish = float(w @ audit.gold), float(1 / (w @ w))
+    if len(w) >= n_corpus:
+        return math.inf
+    if n_clusters == 1:
+        return 1.0
     values, variance = (audit.gold, share * (1 - share)) if of_labels > 0 else (audit.score, _variance(w, audit.score))
-    design = kish * _spread(w, values, cluster, n_clusters) / variance if variance > 1e-12 else 1.0
-    left = 1 - len(w) / n_corpus
-    return float(kish / max(1.0, design) / (left if left < 1 - LARGE_PART else 1.0)) if left > 0 else math.inf
+    design = kish * _spread(w, values, cluster, n_clusters) / variance if variance > 1e-12 else kish / n_clusters
+    # passages of a stratum drawn whole say nothing of another: each counts by its weight, as in the variance
+    left = 1 - kish / n_corpus
+    return float(kish / max(1.0, design) / (left if left < 1 - LARGE_PART else 1.0))
 
 
 def _worth(ratio: float, n: int, n_corpus: int) -> float:
@@ -184,6 +191,6 @@ def wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
 
 def t_quantile(df: int, level: float = 0.95) -> float:
     """Student's t that `level` of draws stay under, either side."""
-    from scipy import stats
+    from scipy.special import stdtrit  # scipy.stats has the same, and takes a second to import
 
-    return float(stats.t.ppf(0.5 + level / 2, df))
+    return float(stdtrit(df, 0.5 + level / 2))

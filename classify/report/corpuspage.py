@@ -17,7 +17,7 @@ from classify.data.tables import Row
 from classify.data.tags import TaggedTask, Tags
 from classify.report.cells import FEW, Cell, Grid, Groups, answer_grid, cells_of, field_grid, overall_grid
 from classify.report.corpus import CAUTION, Corpus
-from classify.report.corpusshares import ShareSection, digits_of, interval, percent, points
+from classify.report.corpusshares import ShareSection, digits_of, interval, p_value, percent, points
 from classify.report.months import MonthLine, month_lines
 from classify.report.page import load_template
 from classify.report.reading import MOST, Doubt, choose, doubt
@@ -179,6 +179,7 @@ def render_corpus(page: CorpusPage, passages: Sequence[Shown], shares: ShareSect
             infinity=math.inf,
             interval=interval,
             percent=percent,
+            p_value=p_value,
             points=points,
         )
     )

@@ -26,6 +26,7 @@ _NARROW = 0.05
 class FieldShares:
     """One task by one field: for each part shown its name and its labels' shares, and what surely changes.
 
+    `is_compared` says whether parts could be compared, `is_trend` whether by a line from the first date to the last.
     `n_thin` parts have too few audited passages to be shown, `n_more` others no room. `figure` is the name of one.
     """
 
@@ -33,6 +34,7 @@ class FieldShares:
     parts: tuple[tuple[str, tuple[LabelShare, ...]], ...]
     changes: tuple[LabelChange, ...]
     is_compared: bool
+    is_trend: bool
     n_thin: int
     n_more: int
     figure: str
@@ -86,6 +88,7 @@ def _of_field(shares: Shares, shown: Shares, task: str, figure: str) -> FieldSha
         parts=tuple((cell, tuple(shown.of(task, cell))) for cell in shown.cells),
         changes=tuple(one for one in changes if one.p_holm is not None and one.p_holm < SURE),
         is_compared=bool(changes),
+        is_trend=any(one.is_trend for one in changes),
         n_thin=n_thin,
         n_more=len(shares.cells) - n_thin - len(shown.cells),
         figure=figure,
@@ -170,6 +173,15 @@ def interval(found: Estimate, digits: int = 0) -> str:
     if found.low < 1 == found.value:
         return f"{found.low:.{digits}%} or more"
     return f"{100 * found.low:.{digits}f}–{found.high:.{digits}%}"
+
+
+def p_value(p: float) -> str:
+    """A p-value as it is told: what rounds to nothing isn't nothing.
+
+    >>> p_value(0.0312), p_value(0.00004)
+    ('= 0.031', '< 0.001')
+    """
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def points(found: Estimate) -> str:

@@ -141,16 +141,22 @@ def _figure(width: float, height: float) -> tuple["Figure", "Axes"]:
 
 def _lay_out(figure: "Figure") -> None:
     """Find every place once, which takes longer than drawing; then keep to it in each format."""
+    engine = figure.get_layout_engine()
+    assert engine is not None
     with _any_letters():
-        figure.draw_without_rendering()
+        engine.execute(figure)
     figure.set_layout_engine("none")
 
 
 def _to_bytes(figure: "Figure", form: str) -> bytes:
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     buffer = BytesIO()
-    metadata: dict[str, Any] = {"Date": None, "Creator": None} if form == SVG else {"Software": None}
     with _any_letters():
-        figure.savefig(buffer, format=form, metadata=metadata, dpi=_DOTS_PER_INCH)
+        if form == SVG:  # savefig would draw it twice, the first time for a layout that is settled
+            FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
+        else:
+            figure.savefig(buffer, format=form, metadata={"Software": None}, dpi=_DOTS_PER_INCH)
     return buffer.getvalue()
 
 

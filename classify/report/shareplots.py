@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 MOST_PARTS = 12
 """Of a corpus in a figure: the last months, or the first values of another field."""
 _KEY = "dot and line: share, 95% interval (grey: under 10 audited); hollow diamond: machine-tag rate; (n): audited"
-_LONG, _TITLE = 28, 24
-"""Characters of all parts' names that have room side by side, and of a label's name in a line."""
+_LONG = 28
+"""Characters of all parts' names that have room side by side."""
+_TITLE = {2: 24, 3: 16}
+"""Characters of a label's name that have room in a line, by the number of columns."""
 
 
 def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
@@ -32,14 +34,13 @@ def draw_shares(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
             continue
         if estimate.low is not None and estimate.high is not None:
             ax.plot([100 * estimate.low, 100 * estimate.high], [row, row], color=MODEL_COLOUR, linewidth=2.2)
-            right = 100 * max(estimate.high, one.machine_rate)
             text = f"{100 * estimate.value:.0f} ({100 * estimate.low:.0f}–{100 * estimate.high:.0f})"
-            ax.annotate(text, (right, row), (7, 0), textcoords="offset points", va="center", fontsize=8.5)
+            # in a column of their own: beside the diamond they would be taken for what it stands for
+            ax.text(1.02, row, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8.5)
         ax.plot(100 * estimate.value, row, "o", color=FAINT if one.is_thin else MODEL_COLOUR, markersize=6.5)
     ax.set_yticks(range(len(found)), [f"{plain(one.label)} ({one.share.n})" for one in found])
     ax.set(ylim=(len(found) - 0.5, -0.5), xlabel="share of passages, %")
     ax.set_xlim(left=0)
-    ax.margins(x=0.2)
     ax.grid(axis="x", color=GRID, zorder=0)
     ax.tick_params(axis="y", length=0)
     return ax
@@ -64,7 +65,7 @@ def draw_share_by_part(found: Sequence[LabelShare], ax: "Axes") -> "Axes":
     ax.tick_params(axis="x", labelsize=7.5)
     ax.set(xlim=(-0.5, len(found) - 0.5))
     ax.set_ylim(bottom=0)
-    ax.set_title(fill(plain(found[0].label), _TITLE), fontsize=8.5)
+    ax.set_title(fill(plain(found[0].label), _TITLE[_columns(len(found))]), fontsize=8.5)
     ax.grid(axis="y", color=GRID, zorder=0)
     return ax
 
@@ -97,10 +98,14 @@ def _whole_figure(found: Sequence[LabelShare]) -> "Figure":
     return figure
 
 
+def _columns(n_parts: int) -> int:
+    return 2 if n_parts > 4 else 3
+
+
 def _parts_figure(by_label: Sequence[Sequence[LabelShare]]) -> "Figure":
     from matplotlib.figure import Figure
 
-    columns = 2 if len(by_label[0]) > 4 else 3
+    columns = _columns(len(by_label[0]))
     rows = -(-len(by_label) // columns)
     figure = Figure(figsize=(WIDTH, 1.4 + 1.6 * rows), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()

@@ -1,32 +1,45 @@
 """classify sample and classify shares, as a user types them."""
 
+import contextlib
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from classify.cli.main import app
-from tests.conftest import toy_rows
+from tests.conftest import toy_rows, write_jsonl
 
 RUN = CliRunner()
 
 
-@pytest.fixture
-def folder(in_toy_folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def predicted(toy_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy labels, a bundle of half of them, and predictions of the other half twenty times over."""
+    folder = tmp_path_factory.mktemp("predicted")
+    shutil.copytree(toy_folder / "labels", folder / "labels")
     rows = toy_rows()
-    with Path("half.jsonl").open("w") as half:
-        half.writelines(json.dumps(row) + "\n" for row in rows[:14])
-    with Path("corpus.jsonl").open("w") as corpus:
-        for copy in range(20):
-            for row in rows[14:]:
-                own = {"id": f"{copy}/{row['id']}", "text": f"{row['text']} ({copy})", "source": f"s{copy % 2}"}
-                corpus.write(json.dumps(own | {"labels": row["labels"]}) + "\n")
-    assert ok("train", "--labels", "half.jsonl", "--codebook", "labels/codebook.toml", "--out", "models/toy", "-q")
-    ok("predict", "corpus.jsonl", "--out", "predictions.jsonl")
-    return in_toy_folder
+    write_jsonl(folder / "half.jsonl", rows[:14])
+    corpus = [
+        {"id": f"{n}/{row['id']}", "text": f"{row['text']} ({n})", "source": f"s{n % 2}", "labels": row["labels"]}
+        for n in range(20)
+        for row in rows[14:]
+    ]
+    with contextlib.chdir(folder):
+        write_jsonl(Path("corpus.jsonl"), corpus)
+        ok("train", "--labels", "half.jsonl", "--codebook", "labels/codebook.toml", "--out", "models/toy", "-q")
+        ok("predict", "corpus.jsonl", "--out", "predictions.jsonl")
+    return folder
+
+
+@pytest.fixture
+def folder(predicted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh copy to work in."""
+    shutil.copytree(predicted, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path / "work"
 
 
 def ok(*arguments: str) -> str:
@@ -86,6 +99,13 @@ def test_parts_have_tables_and_figures_of_their_own(folder: Path) -> None:
     assert "theme, source s1: 100 passages" in said
     assert Path("out/figures/framing-shares-by-part.svg").exists()
     assert Path("out/changes.csv").read_text().startswith("task,label,kind,from,to,change,low,high,p,p_holm")
+
+
+def test_a_corpus_coded_whole_leaves_no_doubt_and_no_trend_is_made_up(folder: Path) -> None:
+    ok("sample", "corpus.jsonl", "-n", "200", "--out", "audit.csv")
+    said = ok("shares", "predictions.jsonl", "--audit", coded("audit.csv"), "--by", "source")
+    assert "all" in next(line for line in said.splitlines() if line.startswith("sea"))
+    assert "no sure difference between shares (p under .05, adjusted after Holm)" in said
 
 
 def test_the_page_of_the_corpus_begins_with_the_shares(folder: Path) -> None:
@@ -171,6 +191,14 @@ def test_what_cannot_be_drawn_is_said_in_a_line(arguments: list[str], message: s
     said = refused("sample", "corpus.jsonl", *arguments)
     assert message in said
     assert "Traceback" not in said
+
+
+def test_a_plan_for_parts_draws_at_least_what_they_need(folder: Path) -> None:
+    plan = ["--half-width", "0.3", "--by", "source", "--out", "audit.csv"]
+    found = RUN.invoke(app, ["sample", "corpus.jsonl", *plan])
+    assert found.exit_code == 0
+    assert "warning: 30 are drawn: 2 parts need so many" in found.stderr
+    assert len(sheet_of("audit.csv")) == 30
 
 
 def test_a_wanted_half_width_says_how_many_passages_it_takes(folder: Path) -> None:

@@ -57,7 +57,7 @@ def test_shares_of_a_multiclass_task_sum_to_one_and_none_is_impossible(
 
 def test_probabilities_may_be_written_as_text(tmp_path: Path, toy_codebook: Codebook) -> None:
     table = tmp_path / "audit.csv"
-    table.write_text("id,text,theme,inclusion_probability\np1,One.,sea,0.5\np2,Two.,cyber,5e-1\n", encoding="utf-8")
+    table.write_text('id,text,theme,inclusion_probability\np1,One.,sea,"0,5"\np2,Two.,cyber,5e-1\n', encoding="utf-8")
     found = audit_prevalence(load_labels(table, toy_codebook))["theme"]
     assert found[0] == pytest.approx((1 + 1 / 2) / 3)
 
@@ -96,3 +96,12 @@ def test_the_tiniest_inclusion_probability_is_a_number_like_others(
     expected = [(1 + 1 / 2) / 2, (1 + 1 / 2) / 4, (1 / 2) / 2]
     found = audit_prevalence(audit_of(tmp_path, toy_codebook, rows))["theme"]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_a_stratum_that_is_not_coded_to_its_end_counts_by_its_size(tmp_path: Path, toy_codebook: Codebook) -> None:
+    """Drawn were 6 of 12 passages of one stratum and 2 of 4 of another; coded are 2 of each."""
+    of_large = [row(n, 0.5, ["sea"] if n < 2 else None) | {"stratum": "large"} for n in range(6)]
+    of_small = [row(n, 0.5, ["cyber"]) | {"stratum": "small"} for n in (6, 7)]
+    found = audit_prevalence(audit_of(tmp_path, toy_codebook, of_large + of_small))["theme"]
+    n = (3 + 3 + 1 + 1) ** 2 / (9 + 9 + 1 + 1)
+    np.testing.assert_allclose(found[:2], [(n * 12 / 16 + 1 / 2) / (n + 1), (n * 4 / 16 + 1 / 2) / (n + 1)])

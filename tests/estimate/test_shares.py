@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from matplotlib import rc_context
 
 from classify import Dataset, estimate_shares, load_labels
 from classify.bundle import Bundle
@@ -21,10 +22,13 @@ from classify.errors import DataError, UsageError
 from classify.estimate.audited import Audited, read_audited
 from classify.estimate.learnt import held_out_scores
 from classify.estimate.results import LabelShare, Shares
-from classify.estimate.shares import machine_rates, shares_of
+from classify.estimate.shares import _summing_to_one, machine_rates, shares_of
 from classify.evaluation.saved import SavedEvaluation, SavedTask
+from classify.measure.intervals import Estimate
 from classify.measure.shares import NOTHING
-from classify.report.shareplots import share_figures
+from classify.report.palette import STYLE
+from classify.report.shareplots import _parts_figure, share_figures
+from tests.conftest import write_jsonl
 
 THEME = Task("theme", TaskKind.MULTILABEL, (Label("sea"), Label("land")))
 TONE = Task("tone", TaskKind.MULTICLASS, (Label("plain"), Label("sure"), Label("sour")))
@@ -102,6 +106,7 @@ def test_intervals_hold_the_truth_where_machine_rates_are_far_off(
         assert estimate.low is not None
         assert estimate.high is not None
         assert estimate.low <= is_so <= estimate.high
+    assert not any("no interval" in note for note in found.notes)
     sea = found.of("theme")[0]
     assert sea.machine_rate - truth(gold, "theme", "sea") > 0.1
     assert sea.share.worth > 50
@@ -337,9 +342,7 @@ def test_years_are_read_from_dates_of_four_digits_too(predictions: Path, audit: 
 def test_figures_take_any_name_for_what_it_is() -> None:
     found = LabelShare("theme", "$x$ and \ud800", r"a $\frac$ b", 9, 0.5, NOTHING)
     shares = Shares("place", 9, (replace(found, cell=""), found), (), ())
-    assert sorted(share_figures(shares)) == [
-        "theme-shares-by-part.png", "theme-shares-by-part.svg", "theme-shares.png", "theme-shares.svg"
-    ]  # fmt: skip
+    assert ["theme-shares-by-part.svg", "theme-shares.svg"] == sorted(share_figures(shares, formats=("svg",)))
 
 
 def test_one_label_of_a_task_is_not_stretched_to_the_whole(
@@ -348,7 +351,9 @@ def test_one_label_of_a_task_is_not_stretched_to_the_whole(
     path = tmp_path / "one.jsonl"
     rows = ({"id": row["id"], "p": row["probabilities"]["tone"]["sour"]} for row, _ in corpus_rows())
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    (found,) = estimate_shares([path], audit, scores={"sour": "p"}).of("tone")
+    shares = estimate_shares([path], audit, scores={"sour": "p"})
+    (found,) = shares.of("tone")
+    assert not any("sum to one" in note for note in shares.notes)
     assert found.share.estimate.value == pytest.approx(truth(gold, "tone", "sour"), abs=0.07)
 
 
@@ -361,3 +366,86 @@ def test_rows_that_a_coder_passed_over_are_told(predictions: Path, gold: dict[st
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     notes = estimate_shares([predictions], load_labels(path, BOOK)).notes
     assert "theme: 2 rows above the last coded one left out, which bends shares; code them" in notes
+
+
+def test_ids_that_have_come_to_name_other_passages_are_told_by_their_rows(audit: Dataset, tmp_path: Path) -> None:
+    path = tmp_path / "changed.jsonl"
+    rows = (
+        row | {"text": f"Another  {row['text']}" if n < 300 else f"  {row['text']}"}
+        for n, (row, _) in enumerate(corpus_rows())
+    )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    expected = r"text: 'd\d+#\d' has another text among the predictions; predict the corpus that the sample was drawn"
+    with pytest.raises(DataError, match=expected) as caught:
+        estimate_shares([path], audit)
+    assert len(caught.value.faults) == sum(int(one.id[1:].split("#")[0]) < 100 for one in audit.passages)
+
+
+def test_predictions_that_name_no_model_are_taken_for_those_of_the_bundle(
+    predictions: Path, audit: Dataset, toy_bundle: Bundle
+) -> None:
+    learnt = replace(toy_bundle, data={**toy_bundle.data, "text_hashes": audit.text_hashes[:7]})
+    with pytest.raises(UsageError, match="has learnt from 7 audited passages"):
+        estimate_shares([predictions], audit, bundle=learnt)
+
+
+def test_what_is_said_of_a_draw_and_its_coder(predictions: Path, gold: dict[str, Row], tmp_path: Path) -> None:
+    """Sheets sorted by stratum, of two draws of different size, and of a corpus that has grown since."""
+    coded_sample(gold, tmp_path, n=60, by="source")
+    path = tmp_path / "audit.jsonl"
+    drawn = [json.loads(line) for line in path.read_text().splitlines()]
+
+    def notes(rows: list[Row]) -> str:
+        return " ".join(estimate_shares([predictions], load_labels(write_jsonl(path, rows), BOOK)).notes)
+
+    drawn.sort(key=lambda row: row["stratum"])
+    half = [row if "north" in row["stratum"] else row | {"labels": {}} for row in drawn]
+    assert "theme: no passage coded of stratum source: south, which shares leave out; code some of each" in notes(half)
+    second = [row | {"inclusion_probability": 0.5} if n < 9 else row for n, row in enumerate(drawn)]
+    assert "passages of stratum source: north have different probabilities, as of two draws" in notes(second)
+    assert "rows stand for" not in notes(drawn)
+    smaller = [row | {"inclusion_probability": 0.2} for row in drawn]
+    assert "the audit's rows stand for 300 passages, but 900 were predicted: if the corpus has changed" in notes(
+        smaller
+    )
+
+
+def test_it_is_said_why_passages_of_one_document_have_no_interval(
+    predictions: Path, gold: dict[str, Row], tmp_path: Path
+) -> None:
+    one = coded_sample(gold, tmp_path, n=60, coded=1)
+    assert any(note.startswith("no interval where") for note in estimate_shares([predictions], one).notes)
+
+
+def test_rows_passed_over_are_counted_in_each_sheet_by_itself(
+    predictions: Path, gold: dict[str, Row], tmp_path: Path
+) -> None:
+    coded_sample(gold, tmp_path, n=60)
+    drawn = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    one = write_jsonl(tmp_path / "one.jsonl", drawn[:40])
+    two = write_jsonl(tmp_path / "two.jsonl", drawn[40:45] + [row | {"labels": {}} for row in drawn[45:]])
+    assert "left out" not in " ".join(estimate_shares([predictions], load_labels([one, two], BOOK)).notes)
+
+
+def test_a_share_lies_within_its_interval_though_shares_were_made_to_sum_to_one() -> None:
+    of_three = [
+        LabelShare("tone", name, "", 100, 0.5, replace(NOTHING, estimate=Estimate(value, value - 0.02, value + 0.02)))
+        for name, value in (("plain", 0.6), ("sure", 0.3), ("sour", 0.2))
+    ]
+    for one in _summing_to_one(of_three):
+        estimate = one.share.estimate
+        assert (estimate.low or 0) <= (estimate.value or 0) <= (estimate.high or 0)
+
+
+@pytest.mark.parametrize("n_parts", [3, 6])
+def test_names_of_labels_have_room_in_figures_by_parts(n_parts: int) -> None:
+    names = ("counterterrorism", "intelligence_sharing", "great_power_competition")
+    by_label = [
+        [LabelShare("theme", name, f"speech at an assembly {n}", 9, 0.5, NOTHING) for n in range(n_parts)]
+        for name in names
+    ]
+    with rc_context(STYLE):
+        figure = _parts_figure(by_label)
+        figure.draw_without_rendering()
+    for ax in figure.axes:
+        assert figure.bbox.x0 <= ax._left_title.get_window_extent().x1 <= figure.bbox.x1

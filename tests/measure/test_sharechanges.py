@@ -38,6 +38,15 @@ def test_without_two_intervals_there_is_no_difference(other: Share) -> None:
     assert difference(share(0.5, 0.4, 0.6), other).estimate.value is None
 
 
+def test_a_bound_on_one_side_gives_way_to_that_of_an_interval() -> None:
+    none = Share(Estimate(0.0, 0.0, 1 - 0.05 ** (1 / 30)), 0.0, 30, 0, 30, 30.0, 0.0, 0.0)
+    two_sided = 1 - 0.025 ** (1 / 30)
+    found = difference(share(0.3, 0.2, 0.42), none).estimate
+    assert found.low == pytest.approx(0.3 - (0.1**2 + two_sided**2) ** 0.5)
+    turned = difference(none, share(0.3, 0.2, 0.42)).estimate
+    assert turned.high == pytest.approx(-found.low)  # type: ignore[operator]
+
+
 def corpus(seed: int, rise: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Time 0 to 10, gold of which a share of .3 rises by `rise`, and a scorer that flatters late passages."""
     rng = np.random.default_rng(seed)

@@ -1,5 +1,7 @@
 """Shares: equal to second implementations, honest at the edges, and intervals that hold the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -115,9 +117,10 @@ def test_nothing_audited_gives_nothing() -> None:
 
 
 def test_one_cluster_gives_a_value_and_no_interval() -> None:
-    found = estimate_share(audit([0, 1, 1, 0, 1, 1, 0, 0, 1, 0], cluster=[0] * 10), 0.5, 100).estimate
-    assert found.value == 0.5
-    assert found.low is None
+    found = estimate_share(audit([0, 1, 1, 0, 1, 1, 0, 0, 1, 0], cluster=[0] * 10), 0.5, 100)
+    assert found.estimate.value == 0.5
+    assert found.estimate.low is None
+    assert (found.effective_n, found.worth) == (1, 0)
 
 
 def test_a_corpus_that_was_audited_whole_leaves_no_doubt() -> None:
@@ -146,9 +149,33 @@ def test_scores_are_never_worth_more_than_the_passages_that_are_left(seed: int, 
 
 
 def test_a_large_part_of_a_corpus_tells_more() -> None:
-    sample = drawn(7)
+    sample = replace(drawn(7), weight=np.ones(60))
     part, drop = (estimate_share(sample, 0.4, n).effective_n for n in (120, 10**6))
     assert part == pytest.approx(2 * drop)
+
+
+def test_a_stratum_audited_whole_says_nothing_of_how_little_is_known_of_the_others() -> None:
+    """All 100 passages of a stratum and 20 of the other 300: of the variance, 1 - 20/300 is left, not 1 - 120/400."""
+    rng = np.random.default_rng(9)
+    gold = rng.random(400) < np.where(np.arange(400) < 100, 0.2, 0.4)
+    covered = 0
+    for _ in range(400):
+        rows = np.r_[np.arange(100), rng.choice(np.arange(100, 400), 20, replace=False)]
+        weight = np.repeat([1, 15], [100, 20])
+        found = estimate_share(audit(gold[rows], weight=weight), 0.0, 400).estimate
+        covered += (found.low or 0) <= gold.mean() <= (found.high or 0)
+    assert covered >= 0.93 * 400
+
+
+def test_a_corpus_audited_whole_counts_every_passage_once() -> None:
+    gold = np.arange(40) % 4 == 0
+    assert estimate_share(audit(gold, weight=1 + gold), 0.0, 40).estimate.value == pytest.approx(1 / 4)
+
+
+def test_where_nothing_varies_clusters_count_as_one_passage_each() -> None:
+    found = estimate_share(audit([1] * 90, cluster=np.repeat(np.arange(3), 30)), 0.0, 10_000)
+    assert found.effective_n == pytest.approx(3)
+    assert found.estimate.low == pytest.approx(0.05 ** (1 / 3))
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(1, 80), share=st.floats(0, 1), n_clusters=st.integers(1, 80))
