@@ -10,6 +10,7 @@ from classify.cli.shell import (
     REPORTS,
     CodebookOption,
     QuietOption,
+    TextFieldOption,
     codebook_or_default,
     command,
     model_or_default,
@@ -39,6 +40,7 @@ def report(
     codebook: CodebookOption = None,
     model: PredictedByOption = None,
     held_out: HeldOutOption = None,
+    text_field: TextFieldOption = "text",
     out: Annotated[Path, typer.Option(help="The report's folder.")] = REPORTS / "corpus",
     quiet: QuietOption = False,
 ) -> None:
@@ -59,19 +61,21 @@ def report(
 
         sample = load_labels(audit, codebook_or_default(codebook, None))
         bundle = load_bundle(model_or_default(model))
-    found = report_corpus(predictions, out, by=by or (), audit=sample, bundle=bundle, held_out=held_out)
+    found = report_corpus(
+        predictions, out, by=by or (), audit=sample, bundle=bundle, held_out=held_out, text_field=text_field
+    )
     warn(found.corpus.notes, quiet=quiet)
-    _say_corpus(found.corpus)
+    _say_corpus(found.corpus, is_audited=bool(found.shares))
     for shares in found.shares[:1]:
         for task in shares.tasks:
             say_shares(shares, task)
     say(f"report: {out / REPORT}")
 
 
-def _say_corpus(corpus: "Corpus") -> None:
+def _say_corpus(corpus: "Corpus", *, is_audited: bool) -> None:
     from classify.report.corpus import CAUTION
 
-    say(f"{how_many(corpus.n_passages, 'passage')}. {CAUTION}\n")
+    say(f"{how_many(corpus.n_passages, 'passage')}.{'' if is_audited else f' {CAUTION}'}\n")
     for name, table in corpus.overall.items():
         rows = [(row, n, n / corpus.n_passages) for row, n in zip(table.rows, table.n[:, 0].tolist(), strict=True)]
         say_table(f"{name}: passages machine-tagged", ("label", "passages", "rate"), rows)

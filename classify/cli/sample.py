@@ -11,6 +11,7 @@ from classify.cli.shell import (
     CodebookOption,
     LabelsOption,
     QuietOption,
+    TextFieldOption,
     codebook_or_default,
     command,
     labels_or_default,
@@ -40,6 +41,7 @@ def sample(
     share: Annotated[float, typer.Option(help="For --half-width: a guess of the share.")] = 0.3,
     labels: LabelsOption = None,
     codebook: CodebookOption = None,
+    text_field: TextFieldOption = "text",
     seed: Annotated[int, typer.Option(min=0, help="The seed of the draw.")] = 0,
     out: Annotated[
         Path | None,
@@ -70,7 +72,9 @@ def sample(
         raise UsageError("give either -n or --half-width")
     form = format_of(out) if out else "csv"
     book = codebook_or_default(codebook, labels)
-    rows = CorpusRows(corpus, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet))
+    rows = CorpusRows(
+        corpus, text_field=text_field, on_empty=lambda path: warn([f"{path}: no passage found"], quiet=quiet)
+    )
     frame = read_frame(rows, by=by, seed=seed)
     if n is None:
         assert half_width is not None

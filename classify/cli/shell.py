@@ -54,6 +54,7 @@ UnlabelledOption = Annotated[
                  show_default=False),
 ]  # fmt: skip
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+TextFieldOption = Annotated[str, typer.Option("--text-field", help="The column of tables that holds the text.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and no progress.")]
 
 

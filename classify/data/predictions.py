@@ -10,7 +10,7 @@ from typing import Any
 from classify.data.documents import expand
 from classify.data.tables import TABLE_SUFFIXES, Row, stream_table
 
-SOURCE, MONTH, YEAR, DATE = "source", "month", "year", "date"
+SOURCE, MONTH, YEAR, DATE, TEXT = "source", "month", "year", "date", "text"
 SOURCE_FIELDS = ("source", "outlet", "publisher", "publication", "newspaper")
 """Fields that say who published a passage; the first one that a row fills counts."""
 NONE = "none"
@@ -46,11 +46,22 @@ def prediction_files(paths: Iterable[str | Path]) -> list[Path]:
     return expand(paths, TABLE_SUFFIXES)
 
 
-def prediction_rows(paths: Iterable[str | Path]) -> Iterator[Numbered]:
-    """The rows of all files with file and number."""
+def prediction_rows(paths: Iterable[str | Path], *, text_field: str = TEXT) -> Iterator[Numbered]:
+    """The rows of all files with file and number, their column of texts called `text`."""
     for path in prediction_files(paths):
         for number, row in stream_table(path):
-            yield str(path), number, row
+            yield str(path), number, with_text(row, text_field)
+
+
+def with_text(row: Row, text_field: str) -> Row:
+    """The row with this field called `text`, in the field's place; another field of that name is left out.
+
+    >>> with_text({"id": 1, "body": "A passage.", "text": "short"}, "body")
+    {'id': 1, 'text': 'A passage.'}
+    """
+    if text_field == TEXT or text_field not in row:
+        return row
+    return {TEXT if name == text_field else name: value for name, value in row.items() if name != TEXT}
 
 
 def is_error(row: Row) -> bool:

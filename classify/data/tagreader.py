@@ -14,6 +14,7 @@ from classify.data.predictions import (
     NOT_NAMED,
     SEPARATOR,
     SOURCE,
+    TEXT,
     YEAR,
     Answer,
     Layout,
@@ -33,13 +34,13 @@ from classify.data.tags import MISSING, Column, TaggedTask, Tags
 from classify.errors import DataError, Fault, UsageError, data_error
 
 
-def read_tags(paths: Iterable[str | Path], *, by: Sequence[str] = ()) -> Tags:
+def read_tags(paths: Iterable[str | Path], *, by: Sequence[str] = (), text_field: str = TEXT) -> Tags:
     """Read files of predictions, or folders of them, in one pass; `by` names further fields to count by.
 
     Raises DataError with every row that has neither a prediction nor an error, and for predictions of other tasks or
     labels than the first ones; UsageError for a field that no row has and where there is no prediction at all.
     """
-    return tags_of(prediction_rows(paths), by=by, files=prediction_files(paths))
+    return tags_of(prediction_rows(paths, text_field=text_field), by=by, files=prediction_files(paths))
 
 
 def tags_of(rows: Iterable[tuple[str, int, Row]], *, by: Sequence[str] = (), files: Iterable[Path] = ()) -> Tags:
@@ -181,7 +182,7 @@ class _Collector:
             self.unread[date[:40]] += 1
         for name, coder in self.fields.items():
             coder.add(field_of(row, name))
-        for hashes, key in ((self.ids, "id"), (self.texts, "text")):
+        for hashes, key in ((self.ids, "id"), (self.texts, TEXT)):
             if value := text_of(row.get(key)):
                 hashes.append(hash(value))
 

@@ -44,7 +44,11 @@ def held_out_scores(audit: Dataset, learnt: Collection[str], saved: SavedEvaluat
         return {}
     if saved is None:
         n = how_many(int(seen.sum()), "audited passage")
-        raise UsageError(f"the model has learnt from {n}; name an evaluation that held them out with --held-out")
+        first = audit.passages[int(np.flatnonzero(seen)[0])].id
+        raise UsageError(
+            f"the model has learnt from {n}, {first!r} the first; name an evaluation that held them out with "
+            "--held-out (classify evaluate makes one), or train without them"
+        )
     if saved.is_of_bundle:
         raise UsageError(f"{saved.folder}: an evaluation of a bundle, which held nothing out; name one without --model")
     return {task.name: _held_out(audit, task, seen, saved) for task in audit.coded_tasks()}
@@ -59,6 +63,9 @@ def _held_out(audit: Dataset, task: Task, seen: BoolArray, saved: SavedEvaluatio
     for row in np.flatnonzero(seen):
         name = audit.passages[row].id
         if name not in row_of:
-            raise UsageError(f"{saved.folder} held no passage {name!r} out, from which the model has learnt")
+            raise UsageError(
+                f"{saved.folder} held no passage {name!r} out, from whose text the model has learnt; give it the id "
+                "that it has in the labels, or train without it"
+            )
         found[row] = of_task.probabilities[row_of[name]]
     return found

@@ -9,7 +9,9 @@ import numpy as np
 from classify.codebook import Task
 from classify.data.auditsample import inclusion_probabilities
 from classify.data.dataset import NOT_STATED, Dataset
+from classify.data.predictions import MONTH
 from classify.errors import how_many
+from classify.estimate.parts import Parts
 from classify.estimate.results import MIN_IN_CELL, WHOLE, LabelShare
 
 _MOST_NAMED = 8
@@ -33,6 +35,13 @@ def share_notes(tasks: Sequence[Task], audit: Dataset, shares: Sequence[LabelSha
     for task in tasks:
         yield from gap_notes(task, audit)
     yield from draw_notes(audit, shares[0].n_passages)
+
+
+def part_notes(parts: Parts) -> Iterator[str]:
+    """Passages that are in no part."""
+    if parts.column and parts.column.n_missing:
+        how = "; a month is read from a date such as 2025-07 or 2025-07-27" if parts.column.name == MONTH else ""
+        yield f"{how_many(parts.column.n_missing, 'passage')} without a {parts.column.name}, in no part{how}"
 
 
 def gap_notes(task: Task, audit: Dataset) -> Iterator[str]:

@@ -17,7 +17,7 @@ from classify.data.predictions import MONTH, YEAR
 from classify.data.tags import MISSING, Column, TaggedTask, Tags
 from classify.errors import UsageError
 from classify.estimate.audited import Audited, read_audited
-from classify.estimate.notes import share_notes
+from classify.estimate.notes import part_notes, share_notes
 from classify.estimate.parts import Parts, parts_of
 from classify.estimate.results import LabelChange, LabelShare, Shares
 from classify.measure.arrays import FloatArray, IntArray
@@ -74,7 +74,7 @@ def shares_of(found: Audited, *, by: str | None = None, seed: int = 0) -> Shares
         work = _Work(tags.tasks[task.name], task, audit, found.rows, weight, parts, held_out, seed)
         shares += work.shares()
         changes += work.changes()
-    notes = tuple(share_notes(tasks, audit, shares, by))
+    notes = (*share_notes(tasks, audit, shares, by), *part_notes(parts))
     return Shares(by, tags.n_passages, tuple(shares), tuple(changes), notes)
 
 
@@ -89,7 +89,7 @@ def machine_rates(tags: Tags, *, by: str | None = None) -> Shares:
             for place, (cell, n_passages) in enumerate(zip(parts.names, parts.sizes, strict=True))
             for label, rate in zip(task.labels, rates, strict=True)
         ]
-    return Shares(by, tags.n_passages, tuple(found), (), ())
+    return Shares(by, tags.n_passages, tuple(found), (), tuple(part_notes(parts)))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from classify.bundle import Bundle
 from classify.data.dataset import Dataset
-from classify.data.predictions import Numbered, flat_prediction, is_error, month_of, own_columns, prediction_rows
+from classify.data.predictions import TEXT, Numbered, flat_prediction, is_error, month_of, own_columns, prediction_rows
 from classify.data.spreadsheet import safe_cell
 from classify.data.tables import Row, write_rows
 from classify.data.tagreader import read_tags
@@ -45,23 +45,25 @@ def report_corpus(
     audit: Dataset | None = None,
     bundle: Bundle | None = None,
     held_out: str | Path | None = None,
+    text_field: str = TEXT,
 ) -> CorpusReport:
     """Count the predictions of these files and write `report.html`, `counts.csv` and `passages.csv` to a folder.
 
     With `audit`, its coded sample, the page begins with shares, whose numbers stand in `shares.csv` and `changes.csv`;
-    `bundle` and `held_out` are as `estimate_shares` takes them. The files are read twice, row by row: once for the
-    numbers, once for the texts. Raises DataError and UsageError as `read_tags` and `estimate_shares` do, OutputError
-    where the folder holds anything else or can't be written.
+    `bundle` and `held_out` are as `estimate_shares` takes them; `text_field` holds the texts to show. The files
+    are read twice, row by row: once for the numbers, once for the texts. Raises DataError and UsageError as `read_tags`
+    and `estimate_shares` do, OutputError where the folder holds anything else or can't be written.
     """
     folder = Path(folder)
     refuse_foreign_corpus(folder)
     audited = None if audit is None else read_audited(predictions, audit, by=by, bundle=bundle, held_out=held_out)
-    tags = read_tags(predictions, by=by) if audited is None else audited.tags
+    tags = read_tags(predictions, by=by, text_field=text_field) if audited is None else audited.tags
     corpus = count_corpus(tags)
     page = lay_out(tags, corpus)
     shares = () if audited is None else (shares_of(audited), *(shares_of(audited, by=name) for name in tags.fields))
     section = None if audited is None else lay_out_shares(audited, shares)
-    write_folder(folder, lambda new: _write(page, prediction_rows(predictions), shares, section, new))
+    rows = prediction_rows(predictions, text_field=text_field)
+    write_folder(folder, lambda new: _write(page, rows, shares, section, new))
     return CorpusReport(corpus, shares)
 
 

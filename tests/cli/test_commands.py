@@ -185,8 +185,11 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
                 "--quiet",
             ],
         ),
-        ("report", ["--by", "--audit", "--codebook", "--model", "--held-out", "--out", "--quiet"]),
-        ("sample", ["-n", "--by", "--half-width", "--share", "--labels", "--codebook", "--seed", "--out", "--quiet"]),
+        ("report", ["--by", "--audit", "--codebook", "--model", "--held-out", "--text-field", "--out", "--quiet"]),
+        (
+            "sample",
+            ["-n", "--by", "--half-width", "--share", "--labels", "--codebook", "--text-field", "--seed", "--out"],
+        ),
         (
             "shares",
             ["--audit", "--by", "--codebook", "--model", "--held-out", "--score-field", "--out", "--json", "--quiet"],

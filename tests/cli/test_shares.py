@@ -117,6 +117,26 @@ def test_the_page_of_the_corpus_begins_with_the_shares(folder: Path) -> None:
     assert "60 passages of 200 were coded by hand (theme 60, framing 60; from coded.csv)." in page
 
 
+def test_a_column_of_another_name_gives_the_texts_of_sheet_and_page(folder: Path) -> None:
+    rows = [json.loads(line) for line in Path("corpus.jsonl").read_text().splitlines()]
+    write_jsonl(Path("body.jsonl"), [{"id": row["id"], "body": row["text"], "date": "1 May"} for row in rows])
+    ok("predict", "body.jsonl", "--text-field", "body", "--out", "tagged.jsonl")
+    said = refused("sample", "tagged.jsonl", "-n", "5")
+    assert "name the right one with --text-field" in said
+    ok("sample", "tagged.jsonl", "-n", "5", "--text-field", "body", "--out", "five.csv")
+    texts = [row["text"] for row in sheet_of("five.csv")]
+    assert set(texts) <= {row["text"] for row in rows}
+    ok("report", "tagged.jsonl", "--text-field", "body", "--out", "page")
+    assert "(no text in this row)" not in Path("page/report.html").read_text(encoding="utf-8")
+
+
+def test_passages_without_a_month_are_counted(folder: Path) -> None:
+    rows = [json.loads(line) for line in Path("predictions.jsonl").read_text().splitlines()]
+    write_jsonl(Path("dated.jsonl"), [row | {"date": "2025-07" if n else "1 May"} for n, row in enumerate(rows)])
+    said = ok("shares", "dated.jsonl", "--by", "month")
+    assert "1 passage without a month, in no part; a month is read from a date such as 2025-07 or 2025-07-27" in said
+
+
 def test_a_sheet_nobody_has_coded_is_told_as_such(folder: Path) -> None:
     ok("sample", "corpus.jsonl", "-n", "40", "--out", "audit.csv")
     for command in ("shares", "report"):
