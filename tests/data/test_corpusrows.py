@@ -47,7 +47,10 @@ def test_a_file_without_a_passage_is_told_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"id": "x"}\n{"id": "y"}\n', "^[^:]+c.jsonl: text: no such column; found id$"),
+        (
+            '{"id": "x"}\n{"id": "y"}\n',
+            "^[^:]+c.jsonl: text: no such column; found id; name the right one with --text-field$",
+        ),
         (
             '{"text": "x"}\n{"text": 3}\n{"id": 1}\n',
             "^[^:]+c.jsonl:2: text: found 3; .*\n[^:]+c.jsonl:3: text: found None",

@@ -285,7 +285,7 @@ def test_audited_passages_that_were_learnt_from_need_held_out_scores(
     path = tmp_path / "learnt.jsonl"
     learnt = replace(toy_bundle, data={**toy_bundle.data, "text_hashes": audit.text_hashes[:7]})
     path.write_text("".join(json.dumps(row) + "\n" for row, _ in corpus_rows(learnt.id)), encoding="utf-8")
-    with pytest.raises(UsageError, match="has learnt from 7 audited passages, .* the first; name an evaluation"):
+    with pytest.raises(UsageError, match=r"has learnt from 7 audited passages, .* the first; name an evaluation"):
         estimate_shares([path], audit, bundle=learnt)
 
 
