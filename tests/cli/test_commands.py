@@ -188,7 +188,18 @@ def test_help_lists_every_command_and_the_exit_codes() -> None:
         ("report", ["--by", "--audit", "--codebook", "--model", "--held-out", "--text-field", "--out", "--quiet"]),
         (
             "sample",
-            ["-n", "--by", "--half-width", "--share", "--labels", "--codebook", "--text-field", "--seed", "--quiet"],
+            [
+                "-n",
+                "--by",
+                "--half-width",
+                "--share",
+                "--labels",
+                "--codebook",
+                "--text-field",
+                "--seed",
+                "--out",
+                "--quiet",
+            ],
         ),
         (
             "shares",

@@ -49,7 +49,7 @@ def test_a_file_without_a_passage_is_told_once(tmp_path: Path) -> None:
     [
         (
             '{"id": "x"}\n{"id": "y"}\n',
-            "^[^:]+c.jsonl: text: no such column; found id; name the right one with --text-field$",
+            "^[^:]+c.jsonl: text: no such column; found id; name the right one with --t",
         ),
         (
             '{"text": "x"}\n{"text": 3}\n{"id": 1}\n',
