@@ -81,21 +81,35 @@ def decode(content: bytes, path: str | Path) -> str:
 def expand(inputs: Iterable[str | Path], suffixes: tuple[str, ...]) -> list[Path]:
     """Files as given; for a folder the files right in it that end in one of `suffixes`, by name, none that is hidden.
 
-    A pattern such as `news/*.jsonl` that names no file itself stands for what it matches, by name; `**` for any depth.
+    A pattern such as `news/*.jsonl` that names no file itself stands for the files with such endings and the folders
+    that it matches, by name; `**` for any depth. A file that is named twice is taken once.
     """
-    return [found for given in inputs for path in _matched(Path(given)) for found in _files_of(path, suffixes)]
+    found: dict[Path, Path] = {}
+    for given in inputs:
+        for path in _matched(Path(given), suffixes):
+            for file in _files_of(path, suffixes):
+                found.setdefault(file.resolve(), file)
+    return list(found.values())
 
 
-def _matched(path: Path) -> list[Path]:
+def folders_passed_over(inputs: Iterable[str | Path]) -> list[Path]:
+    """Those of the inputs that are folders with folders in them, into which `expand` doesn't look."""
+    return [path for path in map(Path, inputs) if path.is_dir() and any(child.is_dir() for child in path.glob("[!.]*"))]
+
+
+def _matched(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
     try:
         if path.exists() or not glob.has_magic(str(path)):
             return [path]
-        found = sorted(glob.glob(str(path), recursive=True))
+        found = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]
     except OSError:
         return [path]
-    if not found:
-        raise UsageError(f"{path}: no such file, and nothing matches this pattern; check the path")
-    return [Path(name) for name in found]
+    if "**" in path.parts:
+        found = [match for match in found if match.is_file()]  # what is in folders is matched itself
+    fitting = [match for match in found if match.is_dir() or match.name.endswith(suffixes)]
+    if not fitting:
+        raise UsageError(f"{path}: matches no file that ends in {', '.join(suffixes)}; check the path")
+    return fitting
 
 
 def _files_of(path: Path, suffixes: tuple[str, ...]) -> list[Path]:
