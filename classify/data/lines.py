@@ -95,5 +95,10 @@ def _check_header(header: list[str], source: str) -> None:
         if len(header) == 1 and separator in header[0]:
             message = f"cells are separated by {name}; expected ','; save the sheet with commas"
             raise data_error(source, message, row=1)
+    refuse_twins(header, source, row=1)
+
+
+def refuse_twins(header: list[str], source: str, *, row: int | None = None) -> None:
+    """Raise DataError where two columns have the same name: one would be lost."""
     if duplicates := sorted({name for name in header if header.count(name) > 1}):
-        raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=1)
+        raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=row)

@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 from classify.data.documents import decode, read_content, refuse_empty
 from classify.data.lines import Row as Row  # noqa: PLC0414  # whoever reads tables needs the name
-from classify.data.lines import csv_rows, jsonl_rows
+from classify.data.lines import csv_rows, jsonl_rows, refuse_twins
 from classify.data.spreadsheet import safe_cell
 from classify.errors import OutputError, UsageError, data_error
 from classify.files import replacing, to_json
@@ -102,13 +102,14 @@ def _parse_csv(text: str, source: str) -> Table:
 def _parquet_rows(path: str | Path) -> Iterator[tuple[int, Row]]:
     refuse_empty(path)
     import_pyarrow()
-    from pyarrow import ArrowInvalid, parquet
+    from pyarrow import parquet
 
     try:
         with parquet.ParquetFile(path) as file:
+            refuse_twins(file.schema_arrow.names, str(path))
             rows = (row for batch in file.iter_batches() for row in batch.to_pylist())
             yield from enumerate(rows, start=1)
-    except (ArrowInvalid, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:  # Arrow's own are children of these
         raise data_error(path, f"not a Parquet file that can be read: {str(error).splitlines()[0]}") from None
 
 

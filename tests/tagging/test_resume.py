@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classify.errors import UsageError
+from classify.errors import OutputError, UsageError
 from classify.predictor import Predictor
 from classify.tagging.options import Options
 from classify.tagging.resume import ledger_of, part_of
@@ -117,6 +117,22 @@ def test_without_resume_an_old_part_is_begun_anew(many: Path, toy_predictor: Pre
     tag_files([many.name], toy_predictor, Options("jsonl"), OUT)
     assert 1 == OUT.read_bytes().count(b"\n")
     assert not part_of(OUT).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+@pytest.mark.parametrize("resume", [True, False])
+def test_two_runs_do_not_write_one_file(resume: bool, many: Path, toy_predictor: Predictor) -> None:
+    said = []
+
+    def start_another(n_done: int, n_read: int, n_bytes: int) -> None:
+        with pytest.raises(OutputError) as caught:
+            tag_files([many.name], toy_predictor, Options("jsonl"), OUT, resume=resume)
+        said.append(str(caught.value))
+
+    tag_files([many.name], toy_predictor, Options("jsonl"), OUT, on_progress=start_another)
+    assert {"out.jsonl: another run is writing it; wait for that, or name another file with --out"} == set(said)
+    assert 480 == OUT.read_bytes().count(b"\n")
+    assert ["many.jsonl", "out.jsonl"] == sorted(os.listdir())
 
 
 def test_where_there_is_nothing_to_resume_a_run_begins(many: Path, toy_predictor: Predictor) -> None:
