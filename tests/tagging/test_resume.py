@@ -145,9 +145,10 @@ def test_outputs_that_cannot_be_resumed_are_refused(out: Path | None, many: Path
         tag_files([many.name], toy_predictor, Options("jsonl"), out, resume=True)
 
 
-def children_of(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in listed.read_text().split()]
+def processes_of(pid: int) -> list[int]:
+    """Those that a process has begun, and those that they have."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return [one for child in children for one in (child, *processes_of(child))]
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -176,13 +177,14 @@ def test_a_process_that_is_killed_leaves_no_worker_and_can_be_resumed(
     model = ["--model", str(toy_predictor.__reduce__()[1][0])]  # type: ignore[index]
     process = subprocess.Popen([*command, *model], stderr=subprocess.PIPE, text=True)
     wait_until(lambda: ledger_of(OUT).exists() and ledger_of(OUT).read_bytes().count(b"\n") > 5)
-    children = children_of(process.pid)
+    others = processes_of(process.pid)
+    assert len(others) > 2
     process.send_signal(sent)
     _, said = process.communicate()
     assert code == process.returncode
     assert said.endswith(last)
     assert "Traceback" not in said
-    wait_until(lambda: not any(map(is_alive, children)))
+    wait_until(lambda: not any(map(is_alive, others)))
     n_before = part_of(OUT).read_bytes().count(b"\n")
     assert 0 < n_before < 80_000
     assert 80_000 == resumed(many, toy_predictor).n_rows
