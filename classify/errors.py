@@ -45,12 +45,16 @@ class DataError(ClassifyError):
 
     def __init__(self, faults: Sequence[Fault], n_faults: int | None = None) -> None:
         self.faults = tuple(faults)
-        n_faults = n_faults or len(self.faults)
+        self.n_faults = n_faults = n_faults or len(self.faults)
         shown = self.faults[:MAX_FAULTS_SHOWN]
         lines = [str(fault) for fault in shown]
         if n_faults > len(shown):
             lines.append(f"… and {n_faults - len(shown):,} more faults ({n_faults:,} in all)")
         super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled by its facts, so that a worker process can raise it."""
+        return DataError, (self.faults, self.n_faults)
 
 
 class OutputError(ClassifyError):

@@ -73,6 +73,10 @@ def predict(
 
     Example: echo "Both navies agreed to patrol together." | classify predict -
     """
+    if jobs > 1:
+        from classify.tagging.processes import begin_server
+
+        begin_server(__name__)  # before this process loads what takes time
     from classify.data.tables import format_of, import_pyarrow
     from classify.errors import UsageError, WorkerError
     from classify.predictor import Predictor

@@ -47,21 +47,21 @@ def csv_cells(lines: Iterable[str], source: str) -> Iterator[tuple[int, list[str
     Raises DataError for a header that can't be used, and where quotation marks don't match.
     """
     csv.field_size_limit(_LARGEST_CELL)
-    reader = csv.reader(lines, strict=True)
+    reader, number = csv.reader(lines, strict=True), 1
     try:
         header = next(reader, None)
         if header is None:
             return
         _check_header(header, source)
         yield 1, [plain_cell(name) for name in header]
-        number = reader.line_num + 1
+        number = reader.line_num + 1  # a quotation mark left open shows at the end of the file, but is here
         for cells in reader:
             if cells:
                 yield number, [plain_cell(cell) if cell[:1] == "'" else cell for cell in cells]
             number = reader.line_num + 1
     except csv.Error as error:
         message = f"broken CSV: {error}; check the quotation marks"
-        raise data_error(source, message, row=reader.line_num) from None
+        raise data_error(source, message, row=number) from None
 
 
 def check_width(cells: list[str], header: list[str], source: str, number: int) -> Fault | None:
@@ -95,5 +95,10 @@ def _check_header(header: list[str], source: str) -> None:
         if len(header) == 1 and separator in header[0]:
             message = f"cells are separated by {name}; expected ','; save the sheet with commas"
             raise data_error(source, message, row=1)
+    refuse_twins(header, source, row=1)
+
+
+def refuse_twins(header: list[str], source: str, *, row: int | None = None) -> None:
+    """Raise DataError where two columns have the same name: one would be lost."""
     if duplicates := sorted({name for name in header if header.count(name) > 1}):
-        raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=1)
+        raise data_error(source, f"column {duplicates[0]!r} stands twice; give every column its own name", row=row)

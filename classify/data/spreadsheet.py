@@ -2,8 +2,9 @@
 
 import re
 
-_NUMBER = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?%?")
-_STARTS = tuple("=+-@＝＋－＠")
+_FORMULA = re.compile(r"'*\s*[-=+@＝＋－＠]")
+"""How a formula begins, and what was made safe: else a cell that came with an apostrophe would go without."""
+_NUMBER = re.compile(r"\s*[+-]?((\d+([.,]\d+)*|[.,]\d+)([eE][+-]?\d+)?%?|inf)\s*")
 
 
 def safe_cell(value: object) -> object:
@@ -12,13 +13,13 @@ def safe_cell(value: object) -> object:
     >>> safe_cell("=HYPERLINK(A1)"), safe_cell("-0.5"), safe_cell("- a dash"), safe_cell(-1)
     ("'=HYPERLINK(A1)", '-0.5', "'- a dash", -1)
     """
-    if not isinstance(value, str) or not value.strip().startswith(_STARTS) or _NUMBER.fullmatch(value.strip()):
+    if not isinstance(value, str) or not _FORMULA.match(value) or _NUMBER.fullmatch(value):
         return value
     return f"'{value}"
 
 
 def plain_cell(text: str) -> str:
-    """The text without the apostrophe that `safe_cell` put before it, so that ids and texts are found again.
+    """Any text that went through `safe_cell`, as it was.
 
     >>> plain_cell("'=HYPERLINK(A1)"), plain_cell("'tis")
     ('=HYPERLINK(A1)', "'tis")

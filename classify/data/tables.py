@@ -17,7 +17,8 @@ from typing import IO, Any, cast
 
 from classify.data.documents import decode, read_content, refuse_empty
 from classify.data.lines import Row as Row  # noqa: PLC0414  # whoever reads tables needs the name
-from classify.data.lines import csv_rows, jsonl_rows
+from classify.data.lines import csv_rows, jsonl_rows, refuse_twins
+from classify.data.spreadsheet import safe_cell
 from classify.errors import OutputError, UsageError, data_error
 from classify.files import replacing, to_json
 
@@ -101,13 +102,14 @@ def _parse_csv(text: str, source: str) -> Table:
 def _parquet_rows(path: str | Path) -> Iterator[tuple[int, Row]]:
     refuse_empty(path)
     import_pyarrow()
-    from pyarrow import ArrowInvalid, parquet
+    from pyarrow import parquet
 
     try:
         with parquet.ParquetFile(path) as file:
+            refuse_twins(file.schema_arrow.names, str(path))
             rows = (row for batch in file.iter_batches() for row in batch.to_pylist())
             yield from enumerate(rows, start=1)
-    except (ArrowInvalid, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:  # Arrow's own are children of these
         raise data_error(path, f"not a Parquet file that can be read: {str(error).splitlines()[0]}") from None
 
 
@@ -172,19 +174,23 @@ def _write_text(rows: Iterable[Row], form: str, stream: IO[str], columns: Sequen
     if columns is None:
         rows = list(rows)
         columns = list(dict.fromkeys(key for row in rows for key in row))
-    stream.write(csv_text([[cell_text(name) for name in columns]]))
+    stream.write(csv_text([columns]))
     for row in rows:
-        stream.write(csv_text([[cell_text(row.get(name)) for name in columns]]))
+        stream.write(csv_text([map(row.get, columns)]))
 
 
-def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Rows of CSV; written with the ending that makes the csv module quote carriage returns too."""
+def csv_text(rows: Iterable[Iterable[object]]) -> str:
+    """Rows of CSV, of which a spreadsheet takes no cell for a formula; whatever reads CSV here undoes that.
+
+    Written with the ending that makes the csv module quote carriage returns too.
+    """
     lines: list[str] = []
-    csv.writer(SimpleNamespace(write=lines.append), lineterminator="\r\n").writerows(rows)
+    cells = ([_cell_text(safe_cell(value)) for value in row] for row in rows)
+    csv.writer(SimpleNamespace(write=lines.append), lineterminator="\r\n").writerows(cells)
     return "".join([line[:-2] + "\n" for line in lines])
 
 
-def cell_text(value: object) -> str:
+def _cell_text(value: object) -> str:
     """A value as CSV holds it: nothing for None, lists and the like as JSON; what UTF-8 can't hold is escaped."""
     if value is None:
         return ""

@@ -1,6 +1,5 @@
 """An evaluation to the rows of `predictions.csv`, and a report's folder back to arrays."""
 
-import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from classify.data.dataset import TaskGold
+from classify.data.lines import csv_cells
 from classify.errors import UsageError, data_error
 from classify.evaluation.heldout import MODEL
 from classify.evaluation.results import Evaluation
@@ -118,19 +118,20 @@ class _Cells:
 def _read_cells(path: Path, found: Mapping[str, _Cells]) -> None:
     try:
         with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream)
-            if tuple(reader.fieldnames or ()) != PREDICTION_COLUMNS:
+            numbered = csv_cells(stream, str(path))
+            if tuple(next(numbered, (1, []))[1]) != PREDICTION_COLUMNS:
                 raise data_error(path, f"lacks its header; expected {','.join(PREDICTION_COLUMNS)}", row=1)
-            for number, row in enumerate(reader, start=2):
-                if row["system"] != MODEL and None not in row:
+            for number, cells in numbered:
+                if len(cells) == len(PREDICTION_COLUMNS) and cells[-1] != MODEL:
                     continue
                 try:
+                    row = dict(zip(PREDICTION_COLUMNS, cells, strict=True))
                     found[row["task"]].add(row)
                 except (KeyError, ValueError, TypeError):
                     raise data_error(
                         path, "broken row; expected what classify evaluate writes; run it again", row=number
                     ) from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise data_error(path, f"can't be read: {error}") from None
     if any(np.isnan(cells).any() for of_task in found.values() for _, cells in of_task.rows.values()):
         raise data_error(path, "lacks rows; expected one for each passage and label; run classify evaluate again")

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from classify.bundle import Bundle
 from classify.data.dataset import Dataset
 from classify.data.predictions import TEXT, Numbered, flat_prediction, is_error, month_of, own_columns, prediction_rows
-from classify.data.spreadsheet import safe_cell
 from classify.data.tables import Row, write_rows
 from classify.data.tagreader import read_tags
 from classify.data.tags import Tags
@@ -85,10 +82,10 @@ def _write(
     shown: dict[int, Shown] = {}
     sheet = _sheet(page, rows, places, shown)
     write_rows(sheet, "csv", folder / PASSAGES, columns=_columns(page.tags))
-    counts = (_safe(row) for table in page.corpus.tables for row in table.row_dicts())
+    counts = (row for table in page.corpus.tables for row in table.row_dicts())
     write_rows(counts, "csv", folder / COUNTS, columns=COUNT_COLUMNS)
     for name, found in _share_rows(shares).items():
-        write_rows(map(_safe, found), "csv", folder / name)
+        write_rows(found, "csv", folder / name)
     text = render_corpus(page, [shown[place] for place in sorted(shown)], section)
     (folder / REPORT).write_bytes(text.encode("utf-8", "backslashreplace"))
 
@@ -114,32 +111,22 @@ def _sheet(
         own = {name: row.get(name) for name in _own(row)}
         first = {NUMBER: number, ON_PAGE: "no"}
         if is_error(row):
-            yield _safe({**first, **own})
+            yield {**first, **own}
             continue
         tagged += 1
         if (place := places.get(tagged)) is not None:
             shown[place] = shown_passage(page, place, number, str(row.get("id") or f"{path}:{file_row}"), row)
             first[ON_PAGE] = "yes"
-        yield _safe({**first, **own, **flat_prediction(row), OF_MONTH: month_of(row)})
+        yield {**first, **own, **flat_prediction(row), OF_MONTH: month_of(row)}
 
 
 def _columns(tags: Tags) -> list[str]:
     tasks = tags.tasks.values()
     given = [f"predicted:{task.name}" for task in tasks]
     p = [f"p:{task.name}:{label}" for task in tasks for label in task.labels]
-    names = (NUMBER, ON_PAGE, *_own(tags.columns), *given, *p, "review", "model", OF_MONTH)
-    return [_safe_name(name) for name in names]
+    return [NUMBER, ON_PAGE, *_own(tags.columns), *given, *p, "review", "model", OF_MONTH]
 
 
 def _own(names: Iterable[str]) -> list[str]:
     """The user's columns: not those of a prediction, nor of an earlier report."""
     return [name for name in own_columns(names) if not name.startswith(OURS)]
-
-
-def _safe(row: Row) -> dict[str, Any]:
-    return {_safe_name(name): safe_cell(value) for name, value in row.items()}
-
-
-@lru_cache(maxsize=1024)
-def _safe_name(name: str) -> str:
-    return str(safe_cell(name))

@@ -7,7 +7,8 @@
 
    Strings come with their lengths, so NUL is a character like others. What is a word character, a space or a lower-case
    letter is asked of the running Python; str.lower() itself lowers what is not plain. One thread at a time may use a
-   Scanner; several Scanners may share the arrays they are made from. */
+   Scanner, and nobody one that has raised MemoryError: it may have learnt the half of a word. Several Scanners may share
+   the arrays they are made from. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -52,7 +53,7 @@ static int reserve(Ints *ints, int64_t more)
 
 static int push(Ints *ints, int64_t value)
 {
-    if (!reserve(ints, 1)) return 0;
+    if (value > INT32_MAX || !reserve(ints, 1)) return 0;
     ints->items[ints->n++] = (int32_t)value;
     return 1;
 }
@@ -378,6 +379,7 @@ static int make_room(Block *block, int64_t n)
 {
     int bits = 6;
     while ((int64_t)1 << bits < 2 * n) bits++;
+    if (bits > 31) return 0; /* places are int32_t */
     block->shift = 64 - bits;
     if ((int64_t)1 << bits <= block->n_counted) return 1;
     block->n_counted = 0;
@@ -597,7 +599,7 @@ static int is_int32(const Py_buffer *buffer, int64_t n)
 static int add_facts(Scanner *self, int64_t n, const int32_t *numbers, const int32_t *flags, const int32_t *ends)
 {
     int32_t before = (int32_t)self->fits.n;
-    int done = reserve(&self->facts, n * n_facts(self));
+    int done = reserve(&self->facts, n * n_facts(self)) && reserve(&self->fits, n ? ends[n - 1] : 0);
     for (int64_t i = 0; done && i < n; i++) {
         int32_t facts[] = {flags[i], before + (i ? ends[i - 1] : 0), before + ends[i]};
         done = extend(&self->facts, facts, NUMBERS) &&

@@ -104,8 +104,13 @@ class ParquetRows:
     from_table: bool = True
 
     def records(self) -> Iterator[Record]:
-        """A record a row."""
-        for number, row in enumerate(self.batch.to_pylist(), start=self.first):
+        """A record a row; raises DataError for times and text that Python can't hold."""
+        try:
+            rows = self.batch.to_pylist()
+        except (ValueError, OverflowError) as error:
+            end = self.first + len(self.batch) - 1
+            raise data_error(self.source, f"rows {self.first} to {end} can't be read: {error}") from None
+        for number, row in enumerate(rows, start=self.first):
             yield Record(number, row)
 
 

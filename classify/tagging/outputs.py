@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from classify.files import replacing
+from classify.tagging.layout import unfit, unfit_errors
 
 ROW_GROUP = 20_000
 """Rows of a Parquet file that are held in memory until they are written."""
@@ -62,9 +63,7 @@ def whole_file(out: Path, start: bytes) -> Iterator[Output]:
 @contextmanager
 def parquet_file(out: Path, schema: Any) -> Iterator[Output]:
     """Arrow batches in row groups of ROW_GROUP rows."""
-    from pyarrow import parquet
-
-    with replacing(out) as part, parquet.ParquetWriter(part, schema) as writer:
+    with replacing(out) as part, _writer(part, schema, out) as writer:
         waiting: list[Any] = []
 
         def write(batch: Any) -> None:
@@ -74,6 +73,16 @@ def parquet_file(out: Path, schema: Any) -> Iterator[Output]:
 
         yield Output(write)
         _write_group(writer, waiting)
+
+
+def _writer(part: Path, schema: Any, out: Path) -> Any:
+    """Raises OutputError for types that Arrow knows and Parquet doesn't."""
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetWriter(part, schema)
+    except unfit_errors() as error:
+        raise unfit(str(out), error) from None
 
 
 def _write_group(writer: Any, batches: list[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from classify.data.documents import BROKEN_GZIP, EMPTY, decode
-from classify.data.lines import csv_cells
+from classify.data.lines import csv_cells, refuse_twins
 from classify.data.tables import LINE_ENDS
 from classify.errors import DataError, Fault, data_error
 from classify.tagging.blocks import MOST_ROWS, SIZE, Block, CsvRows, Documents, JsonLines, ParquetRows, WholeText
@@ -58,9 +58,11 @@ def parquet_schema(source: Source) -> Any:
     from pyarrow import ArrowInvalid, parquet
 
     try:
-        return parquet.read_schema(source.name)
+        schema = parquet.read_schema(source.name)
     except (ArrowInvalid, OSError) as error:
         raise _no_parquet(source, error) from None
+    refuse_twins(schema.names, source.name)
+    return schema
 
 
 class _Texts:
@@ -146,7 +148,7 @@ def _parquet_rows(source: Source) -> Iterator[Read]:
 
     first = 1
     try:
-        with parquet.ParquetFile(source.name, pre_buffer=False) as file:
+        with parquet.ParquetFile(source.name, pre_buffer=False, buffer_size=SIZE) as file:  # no whole row group at once
             n_rows = file.metadata.num_rows
             for batch in file.iter_batches(batch_size=_batch_size(file.metadata)):
                 yield ParquetRows(source.name, first, batch), source.n_bytes * (first + len(batch) - 1) // n_rows

@@ -6,6 +6,7 @@ within a row, the part is cut to what was noted last.
 """
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import astuple
@@ -41,21 +42,25 @@ class Part(Output):
 def resumable(out: Path, head: Head, start: bytes, *, resume: bool) -> Iterator[Part]:
     """A part of `out` that begins with `start`, and takes its place when all went well.
 
-    With `resume` an earlier one is gone on with, if there is one; UsageError is raised if it was begun otherwise. When
-    the run is interrupted or loses a worker, what was written stays; after any other failure nothing does.
+    With `resume` an earlier one is gone on with, if there is one; UsageError is raised if it was begun otherwise, and
+    OutputError if another run is at it. When the run is interrupted or loses a worker, what was written stays; after
+    any other failure nothing does.
     """
     path, ledger_path = part_of(out), ledger_of(out)
-    written = _begun(out, head) if resume else Written()
-    is_kept = False
+    is_kept = True  # until it is known to be ours
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        with _opened(out, head, start, written) as part:
-            try:
-                yield part
-            except (KeyboardInterrupt, WorkerError):
-                is_kept = part.written.n_blocks > 0
-                raise
-        path.replace(out)
+        with ledger_path.open("ab") as ledger:
+            _lock(ledger, out)
+            written = _begun(out, head) if resume else Written()
+            is_kept = False
+            with _opened(ledger, path, head, start, written) as part:
+                try:
+                    yield part
+                except (KeyboardInterrupt, WorkerError):
+                    is_kept = part.written.n_blocks > 0
+                    raise
+            path.replace(out)
     except OSError as error:
         raise OutputError(f"{out}: can't be written: {error.strerror or error}") from None
     finally:
@@ -75,20 +80,35 @@ def ledger_of(out: Path) -> Path:
     return out.with_name(f"{out.name}.part.ledger")
 
 
+def _lock(ledger: IO[bytes], out: Path) -> None:
+    """Raise OutputError where another run has the ledger open: two that write one part would spoil it."""
+    if sys.platform == "win32":
+        return
+    import fcntl
+
+    try:
+        fcntl.flock(ledger, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OutputError(f"{out}: another run is writing it; wait for that, or name another file with --out") from None
+    except OSError:  # a file system that knows no locks
+        return
+
+
 @contextmanager
-def _opened(out: Path, head: Head, start: bytes, written: Written) -> Iterator[Part]:
-    """The part, cut to what is `written`, or begun anew where that is nothing."""
+def _opened(ledger: IO[bytes], path: Path, head: Head, start: bytes, written: Written) -> Iterator[Part]:
+    """The part at `path`, cut to what is `written`, or begun anew where that is nothing."""
     is_new = not written.n_blocks
-    with ledger_of(out).open("wb" if is_new else "ab") as ledger:
-        ledger.write(_line(head) if is_new else b"\n")  # behind a line that may be cut
-        ledger.flush()
-        with part_of(out).open("wb" if is_new else "r+b") as part:
-            part.truncate(written.n_bytes)
-            part.seek(written.n_bytes)
-            if is_new:
-                part.write(start)
-                written = Written(n_bytes=len(start))
-            yield Part(part, ledger, written)
+    if is_new:
+        ledger.truncate(0)
+    ledger.write(_line(head) if is_new else b"\n")  # behind a line that may be cut
+    ledger.flush()
+    with path.open("wb" if is_new else "r+b") as part:
+        part.truncate(written.n_bytes)
+        part.seek(written.n_bytes)
+        if is_new:
+            part.write(start)
+            written = Written(n_bytes=len(start))
+        yield Part(part, ledger, written)
 
 
 def _begun(out: Path, head: Head) -> Written:

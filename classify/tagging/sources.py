@@ -17,7 +17,7 @@ from typing import IO, cast
 from classify.data.documents import STDIN, TEXT_SUFFIXES, expand, refuse_empty, refuse_nothing
 from classify.data.inputs import INPUT_SUFFIXES
 from classify.data.tables import format_of, import_pyarrow
-from classify.errors import DataError, Fault, UsageError
+from classify.errors import DataError, Fault, UsageError, data_error
 
 TEXT = "text"
 
@@ -55,11 +55,6 @@ class Source:
         with Path(self.name).open("rb") as raw:
             return hashlib.file_digest(raw, "sha256").hexdigest()
 
-    @property
-    def is_file(self) -> bool:
-        """Whether it can be read again as it was, which standard input and named pipes can't."""
-        return self.stream is None and Path(self.name).is_file()
-
     def is_same_file(self, path: Path) -> bool:
         """Whether a path leads to this file."""
         return self.stream is None and path.exists() and path.samefile(self.name)
@@ -93,26 +88,26 @@ def _source_of(path: Path) -> Source:
     form = TEXT if path.name.endswith(TEXT_SUFFIXES) else format_of(path)
     if form == "parquet":
         import_pyarrow()
-    if not path.exists() or path.is_file():  # opening a named pipe would take its first bytes
-        refuse_empty(path)
+    if path.exists() and not path.is_file():  # opening a named pipe would take its first bytes
+        raise data_error(path, f"a pipe or a device; expected a file; pipe text or JSONL in and name {STDIN}")
+    refuse_empty(path)
     return Source(str(path), form, path.stat().st_size)
 
 
 @contextmanager
 def _open_stdin(is_read_twice: bool) -> Iterator[Source]:
     """JSONL if its first character is {, else one text."""
-    head = b""
+    head = b""  # till the first line that isn't blank
     for line in sys.stdin.buffer:
         head += line
         if line.removeprefix(BOM_UTF8).strip():
             break
     refuse_nothing(head)
-    if not head.removeprefix(BOM_UTF8).lstrip().startswith(b"{"):
-        yield Source("stdin", TEXT, stream=sys.stdin.buffer, head=head)
-    elif not is_read_twice:
-        yield Source("stdin", "jsonl", stream=sys.stdin.buffer, head=head)
-    else:
-        with tempfile.TemporaryFile() as copy:
-            copy.write(head)
-            shutil.copyfileobj(sys.stdin.buffer, copy)
-            yield Source("stdin", "jsonl", stream=copy)
+    form = "jsonl" if head.removeprefix(BOM_UTF8).lstrip().startswith(b"{") else TEXT
+    if not is_read_twice:
+        yield Source("stdin", form, stream=sys.stdin.buffer, head=head)
+        return
+    with tempfile.TemporaryFile() as copy:
+        copy.write(head)
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield Source("stdin", form, stream=copy)

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from classify.data.spreadsheet import safe_cell
-from classify.data.tables import cell_text, csv_text
+from classify.data.tables import csv_text
 from classify.errors import MAX_FAULTS_SHOWN, Fault
 from classify.files import to_json
 from classify.predictor import NESTED_KEYS, Predictor
@@ -55,7 +54,7 @@ class Tagger:
         if self.options.form != "csv":
             return b""
         names = [*layout.columns, *self._predictor.columns, *([ERROR] if self.options.keeps_faults else [])]
-        return csv_text([[*map(_cell, names)]]).encode()
+        return csv_text([names]).encode()
 
     def tag(self, block: Block, layout: Layout) -> Tagged:
         """The block's rows; raises UsageError for a name that is ours, OutputError for what Parquet can't hold."""
@@ -67,7 +66,7 @@ class Tagger:
         if self.options.form == "jsonl":
             content: Any = self._jsonl(records, self._ends.of(found))
         elif self.options.form == "csv":
-            content = self._csv(self._rows(records, self._cells.of(found), layout.columns))
+            content = csv_text(self._rows(records, self._cells.of(found), layout.columns)).encode()
         else:
             content = batch_of(self._rows(records, self._cells.of(found), layout.columns), layout)
         without = block.without_passage(records) if isinstance(block, Documents) else []
@@ -101,14 +100,6 @@ class Tagger:
             own = self.carrier.own(record.row)
             error = [str(record.fault) if record.fault else None] if keeps else []
             yield [*map(own.get, columns), *(none if record.fault else next(rest)), *error]
-
-    def _csv(self, rows: Iterable[list[Any]]) -> bytes:
-        return csv_text([[*map(_cell, row)] for row in rows]).encode()
-
-
-def _cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return cell_text(safe_cell(value))
 
 
 def _error_end(fault: Fault) -> str:

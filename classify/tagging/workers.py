@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from typing import Any, TypeVar
 
 from classify.errors import WorkerError
 from classify.predictor import Predictor
 from classify.tagging.blocks import Block
 from classify.tagging.options import Options
+from classify.tagging.processes import CONTEXT, begin_server, interrupts_held
 from classify.tagging.reading import Read
 from classify.tagging.tagger import Tagger
 
@@ -43,7 +44,7 @@ class Crew:
         waiting: deque[tuple[int, Future[T]]] = deque()
         try:
             for block, n_bytes in read:
-                with _interrupts_held():
+                with interrupts_held():
                     waiting.append((n_bytes, self._pool.submit(_run, work(), block)))
                 if len(waiting) >= IN_FLIGHT * self._jobs:
                     n_read, result = waiting.popleft()
@@ -61,25 +62,13 @@ def crew(predictor: Predictor, options: Options, jobs: int) -> Iterator[Crew]:
     if jobs == 1:
         yield Crew(tagger, None, 1)
         return
+    begin_server()
     made_of = pickle.dumps((predictor, options))
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), _begin, (made_of,))
+    pool = ProcessPoolExecutor(jobs, CONTEXT, _begin, (made_of,))
     try:
         yield Crew(tagger, pool, jobs)
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Processes that begin in here never hear Ctrl-C, so that one process answers it and ends the others."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _own: dict[str, Any] = {}

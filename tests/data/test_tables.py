@@ -139,6 +139,14 @@ def test_any_text_without_carriage_return_survives_csv(
     assert list(read_table(path).rows) == rows
 
 
+def test_no_cell_of_a_csv_can_become_a_formula_and_all_are_read_as_they_were(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [{"id": "=1+1", "theme": "-sea|@cyber", "+n": "-0.5"}, {"id": "'=1+1", "theme": "'sea'", "+n": "-inf"}]
+    write_rows(rows, "csv", path)
+    assert "id,theme,'+n\n'=1+1,'-sea|@cyber,-0.5\n''=1+1,'sea',-inf\n" == path.read_text(encoding="utf-8")
+    assert tuple(rows) == read_table(path).rows
+
+
 @pytest.mark.parametrize("text", ["one\rtwo", "\r"])
 def test_carriage_returns_survive_csv(tmp_path: Path, text: str) -> None:
     path = tmp_path / "t.csv"

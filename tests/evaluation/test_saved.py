@@ -205,6 +205,12 @@ def test_a_row_that_was_cut_is_one_data_error_with_its_number(spoilt: Path) -> N
         read_evaluation(spoilt)
 
 
+def test_ids_that_a_spreadsheet_would_run_are_read_as_they_were(spoilt: Path) -> None:
+    path = spoilt / PREDICTIONS
+    path.write_text(path.read_text(encoding="utf-8").replace("\ne01#1,", "\n'=e01#1,"), encoding="utf-8")
+    assert "=e01#1" in read_evaluation(spoilt).tasks["theme"].ids
+
+
 @pytest.mark.parametrize("probability", ["", "nan"])
 def test_a_probability_that_is_none_is_a_data_error(probability: str, spoilt: Path) -> None:
     change_row(spoilt / PREDICTIONS, 2, probability=probability)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classify.errors import UsageError
+from classify.errors import OutputError, UsageError
 from classify.predictor import Predictor
 from classify.tagging.options import Options
 from classify.tagging.resume import ledger_of, part_of
@@ -119,6 +119,22 @@ def test_without_resume_an_old_part_is_begun_anew(many: Path, toy_predictor: Pre
     assert not part_of(OUT).exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+@pytest.mark.parametrize("resume", [True, False])
+def test_two_runs_do_not_write_one_file(resume: bool, many: Path, toy_predictor: Predictor) -> None:
+    said = []
+
+    def start_another(n_done: int, n_read: int, n_bytes: int) -> None:
+        with pytest.raises(OutputError) as caught:
+            tag_files([many.name], toy_predictor, Options("jsonl"), OUT, resume=resume)
+        said.append(str(caught.value))
+
+    tag_files([many.name], toy_predictor, Options("jsonl"), OUT, on_progress=start_another)
+    assert {"out.jsonl: another run is writing it; wait for that, or name another file with --out"} == set(said)
+    assert 480 == OUT.read_bytes().count(b"\n")
+    assert ["many.jsonl", "out.jsonl"] == sorted(os.listdir())
+
+
 def test_where_there_is_nothing_to_resume_a_run_begins(many: Path, toy_predictor: Predictor) -> None:
     assert 480 == resumed(many, toy_predictor).n_rows
 
@@ -129,9 +145,10 @@ def test_outputs_that_cannot_be_resumed_are_refused(out: Path | None, many: Path
         tag_files([many.name], toy_predictor, Options("jsonl"), out, resume=True)
 
 
-def children_of(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children")
-    return [int(child) for child in listed.read_text().split()]
+def processes_of(pid: int) -> list[int]:
+    """Those that a process has begun, and those that they have."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return [one for child in children for one in (child, *processes_of(child))]
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -160,13 +177,14 @@ def test_a_process_that_is_killed_leaves_no_worker_and_can_be_resumed(
     model = ["--model", str(toy_predictor.__reduce__()[1][0])]  # type: ignore[index]
     process = subprocess.Popen([*command, *model], stderr=subprocess.PIPE, text=True)
     wait_until(lambda: ledger_of(OUT).exists() and ledger_of(OUT).read_bytes().count(b"\n") > 5)
-    children = children_of(process.pid)
+    others = processes_of(process.pid)
+    assert len(others) > 2
     process.send_signal(sent)
     _, said = process.communicate()
     assert code == process.returncode
     assert said.endswith(last)
     assert "Traceback" not in said
-    wait_until(lambda: not any(map(is_alive, children)))
+    wait_until(lambda: not any(map(is_alive, others)))
     n_before = part_of(OUT).read_bytes().count(b"\n")
     assert 0 < n_before < 80_000
     assert 80_000 == resumed(many, toy_predictor).n_rows

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
@@ -114,6 +115,26 @@ def test_types_that_cannot_stand_in_one_column_are_refused(many: Path, toy_predi
     write_jsonl(many, [*[{"text": "a", "n": 1}] * 100, {"text": "b", "n": "one"}])
     said = refusal(toy_predictor, ["many.jsonl"], Options("parquet"))
     assert said.startswith("out.parquet: a column holds what Parquet can't (")
+
+
+def test_a_type_that_parquet_lacks_is_told_in_one_line(here: Path, toy_predictor: Predictor) -> None:
+    write_jsonl(Path("in.jsonl"), [{"text": "a", "n": {}}])
+    said = refusal(toy_predictor, ["in.jsonl"], Options("parquet"))
+    assert said.startswith("out.parquet: a column holds what Parquet can't (Cannot write struct type 'n'")
+
+
+def test_a_parquet_file_with_two_columns_of_one_name_is_refused(here: Path, toy_predictor: Predictor) -> None:
+    parquet.write_table(pa.table([["Ships."], ["Hackers."]], names=["text", "text"]), "in.parquet")
+    expected = "in.parquet: column 'text' stands twice; give every column its own name"
+    assert expected == refusal(toy_predictor, ["in.parquet"])
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_time_that_python_lacks_is_told_with_its_rows(jobs: int, here: Path, toy_predictor: Predictor) -> None:
+    times = pa.array([0, 10**12], pa.timestamp("s"))
+    parquet.write_table(pa.table({"text": ["a", "b"], "at": times}), "in.parquet")
+    with pytest.raises(DataError, match=r"in\.parquet: rows 1 to 2 can't be read: .+out of range"):
+        run(toy_predictor, ["in.parquet"], jobs=jobs)
 
 
 def test_no_cell_of_a_csv_can_become_a_formula(here: Path, toy_predictor: Predictor) -> None:
@@ -233,6 +254,26 @@ def test_an_output_that_is_an_input_is_refused(here: Path, toy_predictor: Predic
     said = "out.jsonl: is an input too; name another file with --out"
     assert said == refusal(toy_predictor, ["out.jsonl"])
     assert said == refusal(toy_predictor, ["*.jsonl"])
+
+
+def test_what_comes_in_through_a_pipe_is_read_whole_where_it_is_read_twice(
+    here: Path, toy_predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Two ships left.\n\nHackers came in.\n"
+    labelled = {"text": "Ships.", "labels": {"theme": ["sea"]}}
+    for path in ("in.jsonl", "out.jsonl"):  # labels that stay in place are looked for before anything is written
+        write_jsonl(Path(path), [labelled])
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    *_, last = rows_of(run(toy_predictor, ["in.jsonl", "-"])[1])
+    assert text.strip() == last["text"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize("name", ["in.csv", "in.jsonl", "in.txt"])
+def test_a_named_pipe_is_refused_unread(name: str, here: Path, toy_predictor: Predictor) -> None:
+    os.mkfifo(name)
+    expected = f"{name}: a pipe or a device; expected a file; pipe text or JSONL in and name -"
+    assert expected == refusal(toy_predictor, [name])
 
 
 def test_patterns_and_folders_leave_out_hidden_files(here: Path, toy_predictor: Predictor) -> None:
