@@ -11,7 +11,7 @@ import typer
 from classify.cli.shell import ModelOption, QuietOption, command, counting, model_or_default, warn
 
 if TYPE_CHECKING:
-    from classify.tagging.options import Options
+    from classify.tagging.rows import Options
     from classify.tagging.run import Outcome
 
 
@@ -80,8 +80,8 @@ def predict(
     from classify.data.tables import format_of, import_pyarrow
     from classify.errors import UsageError, WorkerError
     from classify.predictor import Predictor
-    from classify.tagging.options import Options
     from classify.tagging.resume import part_of
+    from classify.tagging.rows import Options
     from classify.tagging.run import tag_files
 
     asked = form.value if form else None

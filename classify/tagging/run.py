@@ -15,10 +15,10 @@ from classify.errors import MAX_FAULTS_SHOWN, DataError, Fault, OutputError, Usa
 from classify.predictor import Predictor
 from classify.tagging.blocks import MOST_ROWS, SIZE, Block
 from classify.tagging.layout import Layout
-from classify.tagging.options import Options
 from classify.tagging.outputs import Output, parquet_file, standard_output, whole_file
 from classify.tagging.reading import Read, read_blocks
 from classify.tagging.resume import resumable
+from classify.tagging.rows import Options
 from classify.tagging.sources import Source, open_sources
 from classify.tagging.surveying import lay_out, refuse_missing_columns
 from classify.tagging.tagger import Tagged, Tagger

@@ -8,11 +8,9 @@ from classify.data.lines import Row
 from classify.errors import DataError
 from classify.predictor import Predictor
 from classify.tagging.blocks import Block
-from classify.tagging.carrying import ERROR, PASSAGE_KEYS, Carrier
-from classify.tagging.checking import no_such_column
 from classify.tagging.layout import Layout, unfit, unfit_errors
-from classify.tagging.options import Options
 from classify.tagging.reading import header_of, parquet_schema, read_blocks
+from classify.tagging.rows import ERROR, PASSAGE_KEYS, Carrier, Options, no_such_column
 from classify.tagging.sources import TEXT, Source
 from classify.tagging.tagger import Tagger
 from classify.tagging.workers import Crew

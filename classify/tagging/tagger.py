@@ -9,11 +9,9 @@ from classify.errors import MAX_FAULTS_SHOWN, Fault
 from classify.files import to_json
 from classify.predictor import NESTED_KEYS, Predictor
 from classify.tagging.blocks import Block, Documents, Record
-from classify.tagging.carrying import ERROR, Carrier
-from classify.tagging.checking import checked_records, text_field
 from classify.tagging.layout import Layout, batch_of
-from classify.tagging.options import Options
 from classify.tagging.rendering import Cells, JsonEnds
+from classify.tagging.rows import ERROR, Carrier, Options, checked_records, text_field
 
 
 @dataclass(frozen=True)

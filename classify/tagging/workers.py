@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from classify.errors import WorkerError
 from classify.predictor import Predictor
 from classify.tagging.blocks import Block
-from classify.tagging.options import Options
 from classify.tagging.processes import CONTEXT, begin_server, interrupts_held
 from classify.tagging.reading import Read
+from classify.tagging.rows import Options
 from classify.tagging.tagger import Tagger
 
 T = TypeVar("T")

@@ -48,7 +48,7 @@ from classify.scorer.decisions import DecisionRule
 from classify.scorer.linear import Counter, Scorer, TaskScorer
 from classify.scorer.scanners import ENGINES
 from classify.scorer.tokens import BlockSettings
-from classify.tagging.options import Options
+from classify.tagging.rows import Options
 from classify.tagging.run import tag_files
 
 ROOT = Path(__file__).parent.parent.parent

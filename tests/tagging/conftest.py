@@ -6,11 +6,13 @@ import pytest
 
 from classify.bundle import Bundle
 from classify.predictor import Predictor
+from classify.tagging.processes import begin_server
 from tests.conftest import toy_rows, write_jsonl
 
 
 @pytest.fixture(scope="session")
 def toy_predictor(toy_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    begin_server()  # it loads beside the tests that need no worker
     folder = tmp_path_factory.mktemp("models") / "toy"
     toy_bundle.save(folder)
     return Predictor.load(folder)

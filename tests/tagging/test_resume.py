@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from classify.errors import OutputError, UsageError
 from classify.predictor import Predictor
-from classify.tagging.options import Options
 from classify.tagging.resume import ledger_of, part_of
+from classify.tagging.rows import Options
 from classify.tagging.run import Outcome, tag_files
 
 OUT = Path("out.jsonl")
@@ -40,7 +40,7 @@ def resumed(many: Path, predictor: Predictor, out: Path = OUT, options: Options 
     return tag_files([many.name], predictor, options, out, resume=True)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(cut_part=st.floats(0, 1), cut_ledger=st.floats(0, 1))
 def test_a_part_cut_anywhere_is_gone_on_with(
     many: Path, toy_predictor: Predictor, cut_part: float, cut_ledger: float
@@ -163,30 +163,33 @@ def is_alive(pid: int) -> bool:
     return state.exists() and ") Z " not in state.read_text()
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in /proc")
-@pytest.mark.parametrize(
-    ("sent", "code", "last"),
-    [(signal.SIGKILL, -9, ""), (signal.SIGINT, 130, "tagged so far; go on with --resume\ninterrupted\n")],
-)
-def test_a_process_that_is_killed_leaves_no_worker_and_can_be_resumed(
-    sent: signal.Signals, code: int, last: str, here: Path, toy_predictor: Predictor
-) -> None:
-    many = here / "many.jsonl"
-    many.write_text('{"text": "The navy said two ships left the harbour."}\n' * 80_000)
+def broken_off(sent: signal.Signals, model: Path, n_blocks: int, *options: str) -> tuple[int, str]:
+    """Send a signal to a process as soon as it has written some blocks; its exit code, and what it said."""
     command = [sys.executable, "-m", "classify", "predict", "many.jsonl", "--jobs", "2", "--out", str(OUT)]
-    model = ["--model", str(toy_predictor.__reduce__()[1][0])]  # type: ignore[index]
-    process = subprocess.Popen([*command, *model], stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: ledger_of(OUT).exists() and ledger_of(OUT).read_bytes().count(b"\n") > 5)
+    process = subprocess.Popen([*command, "--model", str(model), *options], stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: ledger_of(OUT).exists() and ledger_of(OUT).read_bytes().count(b"\n[") >= n_blocks)
     others = processes_of(process.pid)
     assert len(others) > 2
     process.send_signal(sent)
     _, said = process.communicate()
-    assert code == process.returncode
-    assert said.endswith(last)
-    assert "Traceback" not in said
     wait_until(lambda: not any(map(is_alive, others)))
-    n_before = part_of(OUT).read_bytes().count(b"\n")
-    assert 0 < n_before < 80_000
+    return process.returncode, said
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found in /proc")
+def test_a_process_that_is_killed_or_interrupted_leaves_no_worker_and_can_be_resumed(
+    here: Path, toy_predictor: Predictor
+) -> None:
+    many, model = here / "many.jsonl", toy_predictor.folder
+    assert model is not None
+    many.write_text('{"text": "The navy said two ships left the harbour."}\n' * 80_000)
+    code, said = broken_off(signal.SIGKILL, model, 5)
+    assert -signal.SIGKILL == code
+    assert "Traceback" not in said
+    code, said = broken_off(signal.SIGINT, model, 15, "--resume")
+    assert 130 == code
+    assert "warning: out.jsonl.part holds what was tagged so far; go on with --resume\ninterrupted\n" == said
+    assert 15 * 2000 <= part_of(OUT).read_bytes().count(b"\n") < 80_000
     assert 80_000 == resumed(many, toy_predictor).n_rows
     lines = OUT.read_bytes().splitlines()
     assert (80_000, 1) == (len(lines), len(set(lines)))

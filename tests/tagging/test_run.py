@@ -16,8 +16,8 @@ from classify.data.tables import write_rows
 from classify.errors import ClassifyError, DataError, UsageError, WorkerError
 from classify.predictor import Predictor, flat_columns
 from classify.tagging.blocks import Block
-from classify.tagging.options import Options
 from classify.tagging.reading import read_blocks
+from classify.tagging.rows import Options
 from classify.tagging.run import Outcome, tag_files
 from classify.tagging.sources import open_sources
 from classify.tagging.tagger import Tagger
