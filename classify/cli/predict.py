@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from classify.cli.shell import ModelOption, QuietOption, command, counting, model_or_default, warn
+from classify.cli.shell import ModelOption, QuietOption, TextFieldOption, command, counting, model_or_default, warn
+from classify.errors import how_many
 
 if TYPE_CHECKING:
     from classify.tagging.rows import Options
@@ -43,7 +44,7 @@ def predict(
         typer.Option("--format", help="What to write. [default: as --out is named, else jsonl]", show_default=False),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write. [default: stdout]", show_default=False)] = None,
-    text_field: Annotated[str, typer.Option(help="The column of tables that holds the text.")] = "text",
+    text_field: TextFieldOption = "text",
     id_field: Annotated[
         str | None,
         typer.Option(help="The column of tables that tells rows apart: messages quote it, and rows without an id get it"
@@ -93,6 +94,7 @@ def predict(
     predictor = Predictor.load(model_or_default(model))
     options = Options(written, text_field, id_field, keeps_faults=on_error is OnErrorChoice.KEEP)
     is_shown = out is None and sys.stdout.isatty()
+    warn(_beforehand(inputs, out if resume else None), quiet=quiet)
     try:
         with counting("tagging", quiet=quiet or is_shown) as on_progress:
             outcome = tag_files(inputs, predictor, options, out, jobs=jobs, resume=resume, on_progress=on_progress)
@@ -101,12 +103,23 @@ def predict(
             warn([f"{part_of(out)} holds what was tagged so far; go on with --resume"], quiet=quiet)
         raise
     warn(_warnings(outcome, options), quiet=quiet)
+    if out and not quiet and sys.stderr.isatty():
+        typer.echo(f"{how_many(outcome.n_rows, 'row')} of {how_many(outcome.n_files, 'input')}: {out}", err=True)
+
+
+def _beforehand(inputs: list[Path], resumed: Path | None) -> Iterator[str]:
+    """What to tell of a run that may do something else than was meant."""
+    from classify.data.documents import folders_passed_over
+    from classify.tagging.resume import part_of
+
+    for folder in folders_passed_over(inputs):
+        yield f"{folder}: folders in it are passed over; name all files below it as '{folder}/**'"
+    if resumed and not part_of(resumed).exists():
+        yield f"{part_of(resumed)}: nothing to go on with; begun anew"
 
 
 def _warnings(outcome: "Outcome", options: "Options") -> Iterator[str]:
     """What to tell of a run that went well."""
-    from classify.errors import how_many
-
     yield from outcome.empty
     if outcome.n_faults:
         first = f"; the first: {outcome.faults[0]}" if outcome.faults else ""

@@ -61,18 +61,18 @@ class Carrier:
 
 
 def checked_records(block: Block, options: Options) -> tuple[list[Record], list[Fault]]:
-    """All records, and the faults of some; one fault for all where none of a file's first rows has such a column."""
+    """All records, and the faults of some; one fault for all where none of a file's first rows has a column asked for."""
     name = text_field(block, options)
     records = [
         record if record.fault or isinstance(record.row.get(name), str) else _without_text(block, record, options)
         for record in block.records()
     ]
     faults = [record.fault for record in records if record.fault]
-    is_first = isinstance(block, JsonLines) and block.first == 1
-    if is_first and not options.keeps_faults and len(faults) == len(records):
+    if isinstance(block, JsonLines) and block.first == 1 and not options.keeps_faults:
         columns = dict.fromkeys(key for record in records for key in record.row)
-        if columns and name not in columns:
-            return records, [no_such_column(block.source, columns, name)]
+        asked = {name: "--text-field"} | ({options.id_field: "--id-field"} if options.id_field else {})
+        missing = [field for field in asked if columns and field not in columns]
+        faults = [no_such_column(block.source, columns, field, option=asked[field]) for field in missing] or faults
     return records, faults
 
 

@@ -30,8 +30,9 @@ OnProgress = Callable[[int, int, int], object]
 
 @dataclass
 class Outcome:
-    """What a run came to: rows written, those without a prediction or an id, inputs without a row, the first faults."""
+    """What a run came to: files read, rows written, those without a prediction or an id, inputs without a row, the first faults."""
 
+    n_files: int = 0
     n_rows: int = 0
     n_faults: int = 0
     n_without_id: int = 0
@@ -125,7 +126,7 @@ def _can_resume(out: Path | None, sources: list[Source], *, asked: bool) -> bool
 
 def _tag(sources: list[Source], workers: Crew, layout: Layout, output: Output, on_progress: OnProgress) -> Outcome:
     before, keeps = output.written, workers.tagger.options.keeps_faults
-    outcome = Outcome(before.n_rows, before.n_faults)
+    outcome = Outcome(len(sources), before.n_rows, before.n_faults)
     broken: list[Fault] = []
     n_bytes = 0 if any(source.stream for source in sources) else sum(source.n_bytes for source in sources)
 
@@ -142,6 +143,8 @@ def _tag(sources: list[Source], workers: Crew, layout: Layout, output: Output, o
         if keeps or not outcome.n_faults:
             output.write(tagged.content, tagged.n_rows, tagged.n_faults)
         on_progress(outcome.n_rows, n_read, n_bytes)
+        if not keeps and any(fault.row is None and fault.field for fault in tagged.faults):
+            break  # what holds for all of a file need not be said of each of its rows
     if keeps and broken:
         raise DataError(broken)
     if not keeps and outcome.n_faults + len(broken):
