@@ -61,7 +61,7 @@ class Carrier:
 
 
 def checked_records(block: Block, options: Options) -> tuple[list[Record], list[Fault]]:
-    """All records, and the faults of some; one fault for all where none of a file's first rows has a column asked for."""
+    """All records, and the faults of some; one fault for all where a file's first rows lack a column asked for."""
     name = text_field(block, options)
     records = [
         record if record.fault or isinstance(record.row.get(name), str) else _without_text(block, record, options)

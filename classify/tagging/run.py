@@ -30,7 +30,7 @@ OnProgress = Callable[[int, int, int], object]
 
 @dataclass
 class Outcome:
-    """What a run came to: files read, rows written, those without a prediction or an id, inputs without a row, the first faults."""
+    """What a run came to: files read, rows written, those without a prediction or an id; empty inputs, first faults."""
 
     n_files: int = 0
     n_rows: int = 0
