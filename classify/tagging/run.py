@@ -118,7 +118,7 @@ def _can_resume(out: Path | None, sources: list[Source], *, asked: bool) -> bool
     if out is None or not out.name.endswith((".jsonl", ".csv")):
         why_not = "--resume goes on with a .jsonl or .csv; name one with --out"
     elif any(source.stream for source in sources):
-        why_not = "--resume can't read standard input a second time; save it to a file first"
+        why_not = "--resume can't read stdin a second time; save it to a file first"
     if asked and why_not:
         raise UsageError(why_not)
     return why_not is None
