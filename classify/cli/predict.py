@@ -78,6 +78,7 @@ def predict(
         from classify.tagging.processes import begin_server
 
         begin_server(__name__)  # before this process loads what takes time
+    from classify.data.documents import folders_passed_over
     from classify.data.tables import format_of, import_pyarrow
     from classify.errors import UsageError, WorkerError
     from classify.predictor import Predictor
@@ -94,7 +95,9 @@ def predict(
     predictor = Predictor.load(model_or_default(model))
     options = Options(written, text_field, id_field, keeps_faults=on_error is OnErrorChoice.KEEP)
     is_shown = out is None and sys.stdout.isatty()
-    warn(_beforehand(inputs, out if resume else None), quiet=quiet)
+    passed_over = folders_passed_over(inputs)
+    warn([f"{path}: folders in it are passed over; '{path}/**' is all below it" for path in passed_over], quiet=quiet)
+    is_anew = out is not None and resume and not part_of(out).exists()
     try:
         with counting("tagging", quiet=quiet or is_shown) as on_progress:
             outcome = tag_files(inputs, predictor, options, out, jobs=jobs, resume=resume, on_progress=on_progress)
@@ -103,19 +106,10 @@ def predict(
             warn([f"{part_of(out)} holds what was tagged so far; go on with --resume"], quiet=quiet)
         raise
     warn(_warnings(outcome, options), quiet=quiet)
+    if out and is_anew:
+        warn([f"{part_of(out)} wasn't there to go on with: begun anew"], quiet=quiet)
     if out and not quiet and sys.stderr.isatty():
         typer.echo(f"{how_many(outcome.n_rows, 'row')} of {how_many(outcome.n_files, 'input')}: {out}", err=True)
-
-
-def _beforehand(inputs: list[Path], resumed: Path | None) -> Iterator[str]:
-    """What to tell of a run that may do something else than was meant."""
-    from classify.data.documents import folders_passed_over
-    from classify.tagging.resume import part_of
-
-    for folder in folders_passed_over(inputs):
-        yield f"{folder}: folders in it are passed over; name all files below it as '{folder}/**'"
-    if resumed and not part_of(resumed).exists():
-        yield f"{part_of(resumed)}: nothing to go on with; begun anew"
 
 
 def _warnings(outcome: "Outcome", options: "Options") -> Iterator[str]:

@@ -82,14 +82,10 @@ def expand(inputs: Iterable[str | Path], suffixes: tuple[str, ...]) -> list[Path
     """Files as given; for a folder the files right in it that end in one of `suffixes`, by name, none that is hidden.
 
     A pattern such as `news/*.jsonl` that names no file itself stands for the files with such endings and the folders
-    that it matches, by name; `**` for any depth. A file that is named twice is taken once.
+    that it matches, by name; `**` for any depth.
     """
-    found: dict[Path, Path] = {}
-    for given in inputs:
-        for path in _matched(Path(given), suffixes):
-            for file in _files_of(path, suffixes):
-                found.setdefault(file.resolve(), file)
-    return list(found.values())
+    matched = (path for given in inputs for path in _matched(Path(given), suffixes))
+    return [found for path in matched for found in _files_of(path, suffixes)]
 
 
 def folders_passed_over(inputs: Iterable[str | Path]) -> list[Path]:
