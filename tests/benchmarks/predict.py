@@ -184,6 +184,15 @@ def write_rows(passages: Sequence[str], n: int, path: Path) -> Path:
     return path
 
 
+PEAK = """
+from pathlib import Path
+from classify.cli.main import app
+try:
+    app()
+finally:
+    print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0])
+"""
+"""Runs a command and prints its peak memory in kB; what `os.wait4` says counts the process that started it, too."""
 MODEL: list[Pipeline] = []
 
 
@@ -237,6 +246,7 @@ def measure_files(pipeline: Pipeline, like: Bundle, passages: Sequence[str], fol
     found = {name: [] for name in sides}
     for _ in range(3):
         for name, side in sides.items():
+            (folder / "ours.jsonl").unlink(missing_ok=True)  # it would be searched for hand labels that could be lost
             found[name].append(seconds(side))
     print(
         f"\nJSONL in, JSONL out, two processes, {len(passages):,} rows\n{'':32}   CPU us  wall us   times CPU    wall"
@@ -253,11 +263,10 @@ def measure_memory(folder: Path, passages: Sequence[str]) -> None:
     print("\npeak memory of classify predict, one process")
     for n in (20_000, 2_000_000):
         rows = write_rows(passages, n, folder / "many.jsonl")
-        command = [sys.executable, "-m", "classify", "predict", str(rows), "--model", str(folder / "bundle")]
-        process = subprocess.Popen([*command, "--out", str(folder / "out.jsonl")], cwd=ROOT)
-        _, status, usage = os.wait4(process.pid, 0)
-        assert status == 0
-        print(f"{n:>10,} rows, {rows.stat().st_size / 1e6:6.0f} MB {usage.ru_maxrss / 1024:8.0f} MB", flush=True)
+        arguments = ["predict", str(rows), "--model", str(folder / "bundle"), "--out", str(folder / "out.jsonl")]
+        run = [sys.executable, "-c", PEAK, *arguments]
+        found = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        print(f"{n:>10,} rows, {rows.stat().st_size / 1e6:6.0f} MB {int(found) / 1024:8.0f} MB", flush=True)
 
 
 def main(data: Path, bundle: str, n: int) -> None:
